@@ -1,0 +1,131 @@
+"""A workload: what an engine is fed, in batches of plain arrays.
+
+Engines do not know kinds of traffic. They take `ArrivalBatch` after `ArrivalBatch`, so a new kind of traffic, a trace or a
+placement works on every engine by construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster_sim.model.arrivals import ArrivalProcess
+from cluster_sim.model.traffic import Traffic
+from cluster_sim.randomness import Key
+
+__all__ = ["ArrivalBatch", "SyntheticWorkload", "Workload", "window"]
+
+TASKS_PER_BATCH = 16_384  # enough to spread the cost of numpy calls, few enough to stay in cache
+
+
+@dataclass(frozen=True, eq=False)
+class ArrivalBatch:
+    """The arrivals of consecutive slots.
+
+    Parameters
+    ----------
+    first_slot, first_task : int
+        Numbers of the first slot and of the first task.
+    counts : int64 array, shape (n_slots,)
+        Tasks arriving in each slot.
+    replicas : int64 array, shape (n_tasks, width)
+        Replica set of each task, ascending; shorter rows end in -1.
+    """
+
+    first_slot: int
+    first_task: int
+    counts: npt.NDArray[np.int64]
+    replicas: npt.NDArray[np.int64]
+
+    @property
+    def n_slots(self) -> int:
+        """Number of slots in the batch."""
+        return len(self.counts)
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of tasks in the batch."""
+        return len(self.replicas)
+
+
+class Workload(Protocol):
+    """What arrives, slot by slot."""
+
+    @property
+    def rate(self) -> float:
+        """Mean arrival rate, tasks per slot."""
+        ...
+
+    @property
+    def bound(self) -> int | None:
+        """The largest number of arrivals in a slot, the paper's C_A; None if nothing bounds them."""
+        ...
+
+    def batches(self, key: Key, n_slots: int) -> Iterator[ArrivalBatch]:
+        """Yield the arrivals of slots 0 to `n_slots` - 1, in order and without gaps.
+
+        Parameters
+        ----------
+        key : Key
+        n_slots : int
+
+        Yields
+        ------
+        ArrivalBatch
+        """
+        ...
+
+
+def window(rate: float) -> int:
+    """Return how many slots make a batch at an arrival rate.
+
+    Parameters
+    ----------
+    rate : float
+        Tasks per slot.
+
+    Returns
+    -------
+    int
+    """
+    return int(min(max(TASKS_PER_BATCH / max(rate, 1e-9), 1), 4 * TASKS_PER_BATCH))
+
+
+@dataclass(frozen=True)
+class SyntheticWorkload:
+    """Independent arrivals, each task with an independently drawn type (paper, section 2).
+
+    Parameters
+    ----------
+    traffic : Traffic
+        Which replica set a task has.
+    arrivals : ArrivalProcess
+        How many tasks a slot brings.
+    """
+
+    traffic: Traffic
+    arrivals: ArrivalProcess
+
+    @property
+    def rate(self) -> float:
+        """Mean arrival rate, tasks per slot."""
+        return self.arrivals.mean
+
+    @property
+    def bound(self) -> int:
+        """The largest number of arrivals in a slot, the paper's C_A."""
+        return self.arrivals.bound
+
+    def batches(self, key: Key, n_slots: int) -> Iterator[ArrivalBatch]:
+        """Yield the arrivals of slots 0 to `n_slots` - 1; see `Workload.batches`."""
+        step, first_task = window(self.arrivals.rate), 0
+        for first_slot in range(0, n_slots, step):
+            counts = self.arrivals.counts(key, first_slot, min(step, n_slots - first_slot))
+            n_tasks = int(counts.sum())
+            replicas = self.traffic.replicas(key, first_task, n_tasks)
+            yield ArrivalBatch(first_slot, first_task, counts, replicas)
+            first_task += n_tasks

@@ -1,0 +1,245 @@
+"""Scheduling algorithms, one a file, and the registry that names them."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Mapping
+
+from cluster_sim.errors import ClusterSimError, PolicyError, UnknownNameError, did_you_mean
+from cluster_sim.policies.base import SHARED, Guarantee, Optimality, QueuePolicy
+from cluster_sim.policies.choices import NO_QUEUE
+from cluster_sim.policies.fifo import Fifo
+from cluster_sim.policies.jsq_local import JSQLocal
+from cluster_sim.policies.jsq_maxweight import JSQMaxWeight
+from cluster_sim.policies.maxweight import MaxWeight
+from cluster_sim.policies.priority import Priority
+from cluster_sim.policies.random_local import RandomLocal
+
+__all__ = [
+    "NO_QUEUE",
+    "SHARED",
+    "Fifo",
+    "Guarantee",
+    "JSQLocal",
+    "JSQMaxWeight",
+    "MaxWeight",
+    "Optimality",
+    "Priority",
+    "QueuePolicy",
+    "RandomLocal",
+    "check_parameters",
+    "find",
+    "get",
+    "import_name",
+    "names",
+]
+
+_REGISTRY: dict[str, type[QueuePolicy]] = {
+    policy.name: policy for policy in (Priority, JSQMaxWeight, MaxWeight, JSQLocal, RandomLocal, Fifo)
+}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the built-in policies, in the order of the documentation.
+
+    Returns
+    -------
+    tuple of str
+    """
+    return tuple(_REGISTRY)
+
+
+def find(name: str) -> type[QueuePolicy]:
+    """Return the policy class of a name.
+
+    Parameters
+    ----------
+    name : str
+        A built-in name, or ``module:Class`` for one of your own; the module is looked for as Python does, and in
+        the current directory.
+
+    Returns
+    -------
+    type of QueuePolicy
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such name, module or class.
+    PolicyError
+        If the class is not a usable policy.
+
+    Examples
+    --------
+    >>> find("priority").__name__
+    'Priority'
+    """
+    if ":" not in name:
+        if name not in _REGISTRY:
+            raise UnknownNameError(
+                f"policy {name!r}: {did_you_mean(name, _REGISTRY)} "
+                "For a policy of your own write module:Class."
+            )
+        return _REGISTRY[name]
+    return checked(import_name(name, "policy"))
+
+
+def import_name(name: str, what: str) -> object:
+    """Return the object named ``module:Name``.
+
+    Parameters
+    ----------
+    name : str
+    what : str
+        What it is to be, for the message.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    UnknownNameError
+        If the module cannot be imported or has no such name.
+    """
+    module_name, _, attribute = name.partition(":")
+    here = os.getcwd()
+    added = here not in sys.path
+    if added:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise UnknownNameError(
+            f"{what} {name!r}: no module {error.name!r}; run from the folder that holds it, or install it"
+        ) from error
+    except Exception as error:
+        raise UnknownNameError(
+            f"{what} {name!r}: importing {module_name} failed: {type(error).__name__}: {error}"
+        ) from error
+    finally:
+        if added:
+            sys.path.remove(here)
+    if not hasattr(module, attribute):
+        known = [n for n, value in vars(module).items() if inspect.isclass(value)]
+        raise UnknownNameError(
+            f"{what} {name!r}: module {module_name} has no {attribute!r}. {did_you_mean(attribute, known)}"
+        )
+    return getattr(module, attribute)
+
+
+def checked(candidate: object) -> type[QueuePolicy]:
+    """Return the class if it meets the contract of a policy.
+
+    Parameters
+    ----------
+    candidate : object
+
+    Returns
+    -------
+    type of QueuePolicy
+
+    Raises
+    ------
+    PolicyError
+        If it does not; the message says what is missing.
+    """
+    if not (inspect.isclass(candidate) and issubclass(candidate, QueuePolicy)):
+        raise PolicyError(
+            f"policy {candidate!r}: must be a class derived from cluster_sim.policies.QueuePolicy"
+        )
+    label = f"policy {candidate.__module__}:{candidate.__qualname__}"
+    if inspect.isabstract(candidate):
+        missing = ", ".join(sorted(candidate.__abstractmethods__))
+        raise PolicyError(f"{label}: define {missing} as static methods")
+    for attribute in ("name", "title"):
+        if not isinstance(getattr(candidate, attribute, None), str):
+            raise PolicyError(f"{label}: give it a class attribute {attribute}, a str")
+    for method in ("route", "serve"):
+        if not isinstance(inspect.getattr_static(candidate, method), staticmethod):
+            raise PolicyError(f"{label}: {method} must be a @staticmethod (it may not use self)")
+        expected = list(inspect.signature(getattr(QueuePolicy, method)).parameters)
+        found = list(inspect.signature(getattr(candidate, method)).parameters)
+        if found != expected:
+            raise PolicyError(
+                f"{label}: {method}({', '.join(found)}) must take ({', '.join(expected)})"
+            )
+    return candidate
+
+
+def get(name: str, **parameters: object) -> QueuePolicy:
+    """Return a policy with its parameters.
+
+    Parameters
+    ----------
+    name : str
+        See `find`.
+    **parameters : object
+        The policy's parameters.
+
+    Returns
+    -------
+    QueuePolicy
+
+    Raises
+    ------
+    UnknownNameError
+        If the policy or a parameter is not known.
+    ScenarioError
+        If a parameter's value is not allowed.
+
+    Examples
+    --------
+    >>> get("priority", threshold=3)
+    Priority(threshold=3)
+    """
+    policy = find(name)
+    known = [field.name for field in dataclasses.fields(policy) if field.init]
+    for parameter in parameters:
+        if parameter not in known:
+            raise UnknownNameError(
+                f"{parameter!r} is not a parameter of policy {name!r}. {did_you_mean(parameter, known)}"
+            )
+    try:
+        return policy(**parameters)
+    except ClusterSimError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise PolicyError(f"policy {name!r}: {error}") from error
+
+
+def check_parameters(name: str, parameters: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return what is wrong with a ``[scheduler]`` table.
+
+    Parameters
+    ----------
+    name : str
+        The policy.
+    parameters : mapping of str to object
+        The other keys of the table.
+
+    Returns
+    -------
+    list of (str, str)
+        Key and message of each problem; empty if there is none.
+    """
+    try:
+        policy = find(name)
+    except ClusterSimError as error:
+        return [("policy", str(error).removeprefix(f"policy {name!r}: "))]
+    known = [field.name for field in dataclasses.fields(policy) if field.init]
+    problems = [
+        (key, f"is not a parameter of policy {name!r}. {did_you_mean(key, known)}")
+        for key in parameters
+        if key not in known
+    ]
+    for key in parameters.keys() & set(known):
+        try:
+            get(name, **{key: parameters[key]})
+        except ClusterSimError as error:
+            problems.append((key, str(error).split(": ", 1)[-1]))
+    return problems

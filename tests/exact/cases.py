@@ -1,0 +1,268 @@
+"""Named tiny systems for the tests of the emulator, and their exact means.
+
+Together they hold every policy, every value of every reading, and thresholds below, at, between
+and above the lengths that occur. Where a reading can change what a policy does, some case shows
+it: ``test_cases.py`` measures by how much.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+from exact.arrivals import Arrivals, batch, bernoulli, binomial, general, poisson
+from exact.chain import ExactMeans, solve_chain
+from exact.system import Policy, TinySystem
+
+TOLERANCE = 1e-7
+"""Largest fraction of tasks that the solved chain may drop."""
+
+Types = tuple[tuple[tuple[int, ...], float], ...]
+
+ONE: Types = (((0,), 1.0),)
+BOTH: Types = (((0, 1), 1.0),)
+APART: Types = (((0,), 0.6), ((1,), 0.4))
+HOT: Types = (((0,), 0.6), ((0, 1), 0.4))
+ONE_SIDED: Types = (((0,), 0.9), ((1,), 0.1))
+ALL_THREE: Types = (((0, 1, 2), 1.0),)
+RING: Types = (((0, 1), 0.5), ((1, 2), 0.3), ((0, 2), 0.2))
+HOT_OF_THREE: Types = (((0,), 0.7), ((1, 2), 0.3))
+HOT_PAIR: Types = (((0, 1), 0.9), ((2,), 0.1))
+
+
+def _case(
+    name: str, types: Types, arrivals: Arrivals, rates: tuple[float, ...], policy: Policy, **more: Any
+) -> TinySystem:
+    n_servers = more.pop("n_servers", 1 + max(max(replicas) for replicas, _ in types))
+    return TinySystem(name, n_servers, types, arrivals, rates, policy, **more)
+
+
+def _priority_cases() -> list[TinySystem]:
+    return [
+        _case("priority-alone", ONE, bernoulli(0.6), (0.8, 0.5), "priority", threshold=1),
+        _case("priority-alone-batch", ONE, batch(0.6, size=3), (0.8, 0.5), "priority"),
+        _case("priority-T0", HOT, bernoulli(0.7), (0.8, 0.3), "priority", threshold=0),
+        _case("priority-T1", HOT, bernoulli(0.7), (0.8, 0.5), "priority", threshold=1),
+        _case("priority-T2-tie", HOT, bernoulli(0.55), (0.6, 0.3), "priority", threshold=2),
+        _case("priority-T2.5", APART, bernoulli(0.75), (0.6, 0.25), "priority", threshold=2.5),
+        # 0.6 / 0.2 is below 3 in floating point; the threshold alpha / gamma is 3.
+        _case("priority-T3", ONE_SIDED, bernoulli(0.55), (0.6, 0.2), "priority", threshold=3),
+        _case("priority-T-inf", APART, bernoulli(0.75), (0.8, 0.5), "priority"),
+        _case(
+            "priority-waiting",
+            *(ONE_SIDED, bernoulli(0.75), (0.8, 0.5), "priority"),
+            threshold=0,
+            queue_length="waiting",
+        ),
+        _case(
+            "priority-waiting-T1",
+            *(APART, binomial(0.9, trials=3), (0.8, 0.5), "priority"),
+            threshold=1,
+            queue_length="waiting",
+        ),
+        _case(
+            "priority-slot-start",
+            *(BOTH, batch(1.2, size=3), (0.8, 0.3), "priority"),
+            threshold=2,
+            routing_view="slot-start",
+        ),
+        _case(
+            "priority-binomial",
+            *(HOT, binomial(0.9, trials=2), (1.0, 0.5), "priority"),
+            threshold=1,
+        ),
+        _case(
+            "priority-index-order",
+            *(ONE_SIDED, batch(0.9, size=2), (1.0, 0.5), "priority"),
+            threshold=0,
+            dispatch_order="index",
+        ),
+        _case(
+            "priority-locals-first",
+            *(ONE_SIDED, batch(0.9, size=2), (1.0, 0.25), "priority"),
+            threshold=0,
+            dispatch_order="locals-first",
+        ),
+        _case(
+            "priority-queue-tier",
+            *(HOT, batch(0.9, size=2), (0.8, 0.3), "priority"),
+            threshold=1,
+            service_tier="queue",
+        ),
+        _case(
+            "priority-index-tie",
+            *(BOTH, bernoulli(0.8), (0.6, 0.3), "priority"),
+            threshold=1,
+            service_tier="queue",
+            tie_break="index",
+        ),
+        _case(
+            "priority-three",
+            *(HOT_OF_THREE, bernoulli(0.8), (0.8, 0.3), "priority"),
+            threshold=1,
+            service_tier="queue",
+        ),
+        _case(
+            "priority-three-index-tie",
+            *(RING, batch(1.2, size=3), (0.8, 0.25), "priority"),
+            threshold=0,
+            tie_break="index",
+            service_tier="queue",
+            dispatch_order="index",
+        ),
+        _case(
+            "priority-racks",
+            *(HOT_PAIR, bernoulli(0.8), (0.6, 0.5, 0.25), "priority"),
+            threshold=1,
+            racks=(0, 0, 1),
+        ),
+        _case(
+            "priority-racks-local-tie",
+            *(APART, batch(0.9, size=3), (0.8, 0.5, 0.25), "priority"),
+            threshold=0,
+            n_servers=3,
+            racks=(0, 1, 1),
+            tie_break="local",
+        ),
+    ]
+
+
+def _jsq_maxweight_cases() -> list[TinySystem]:
+    name: Policy = "jsq-maxweight"
+    return [
+        _case("jsqmw-alone", ONE, bernoulli(0.5), (0.8, 0.5), name),
+        _case("jsqmw", HOT, bernoulli(0.55), (0.8, 0.5), name),
+        _case("jsqmw-poisson", ONE_SIDED, poisson(0.6, bound=4), (1.0, 0.5), name),
+        _case("jsqmw-queue-tier", BOTH, bernoulli(0.55), (0.6, 0.3), name, service_tier="queue"),
+        _case("jsqmw-local-tie", HOT, bernoulli(0.6), (0.8, 0.3), name, tie_break="local"),
+        _case(
+            "jsqmw-index-tie",
+            *(BOTH, binomial(0.8, trials=2), (0.8, 0.3), name),
+            tie_break="index",
+            service_tier="queue",
+        ),
+        _case("jsqmw-waiting", APART, bernoulli(0.6), (0.8, 0.5), name, queue_length="waiting"),
+        _case(
+            "jsqmw-waiting-local",
+            *(HOT, batch(0.6, size=2), (0.8, 0.3), name),
+            queue_length="waiting",
+            tie_break="local",
+        ),
+        _case(
+            "jsqmw-slot-start",
+            *(BOTH, batch(0.75, size=3), (0.8, 0.5), name),
+            routing_view="slot-start",
+        ),
+        _case(
+            "jsqmw-locals-first",
+            *(APART, batch(0.7, size=2), (1.0, 0.5), name),
+            dispatch_order="locals-first",
+        ),
+        _case(
+            "jsqmw-index-order",
+            *(ONE_SIDED, batch(0.6, size=3), (1.0, 0.3), name),
+            dispatch_order="index",
+        ),
+        _case(
+            "jsqmw-three",
+            *(ALL_THREE, bernoulli(0.6), (0.8, 0.5), name),
+            service_tier="queue",
+        ),
+        _case("jsqmw-racks", APART, bernoulli(0.4), (0.8, 0.5, 0.3), name, racks=(0, 1)),
+    ]
+
+
+def _maxweight_cases() -> list[TinySystem]:
+    name: Policy = "maxweight"
+    return [
+        _case("maxweight", HOT, bernoulli(0.6), (0.8, 0.5), name),
+        # 0.6 * 1 ties with 0.3 * 2, and 0.6 * 2 with 0.3 * 4.
+        _case("maxweight-tie", APART, bernoulli(0.6), (0.6, 0.3), name),
+        _case("maxweight-local-tie", APART, bernoulli(0.6), (0.6, 0.3), name, tie_break="local"),
+        _case("maxweight-index-tie", APART, bernoulli(0.6), (0.6, 0.3), name, tie_break="index"),
+        _case(
+            "maxweight-waiting",
+            *(ONE_SIDED, bernoulli(0.65), (0.8, 0.5), name),
+            queue_length="waiting",
+        ),
+        _case(
+            "maxweight-slot-start",
+            *(BOTH, batch(0.8, size=3), (0.8, 0.5), name),
+            routing_view="slot-start",
+            service_tier="queue",
+        ),
+        _case(
+            "maxweight-locals-first",
+            *(ONE_SIDED, batch(0.7, size=2), (1.0, 0.5), name),
+            dispatch_order="locals-first",
+        ),
+        _case(
+            "maxweight-index-order",
+            *(ONE_SIDED, batch(0.7, size=3), (1.0, 0.5), name),
+            dispatch_order="index",
+        ),
+        _case("maxweight-queue-tier", HOT, bernoulli(0.5), (0.6, 0.3), name, service_tier="queue"),
+        _case(
+            "maxweight-racks",
+            *(HOT_OF_THREE, bernoulli(0.6), (0.8, 0.5, 0.25), name),
+            racks=(0, 0, 1),
+            service_tier="queue",
+        ),
+        # 0.5 * 1 ties with 0.25 * 2: a near and a far queue.
+        _case(
+            "maxweight-racks-local-tie",
+            *(APART, batch(0.7, size=3), (0.8, 0.5, 0.25), name),
+            n_servers=3,
+            racks=(0, 1, 1),
+            tie_break="local",
+        ),
+    ]
+
+
+def _baseline_cases() -> list[TinySystem]:
+    return [
+        _case("jsq-local", HOT, bernoulli(0.75), (0.8, 0.5), "jsq-local"),
+        _case("jsq-local-three", RING, bernoulli(0.9), (0.6, 0.3), "jsq-local"),
+        _case(
+            "jsq-local-index-tie",
+            *(HOT, batch(0.9, size=3), (0.8, 0.5), "jsq-local"),
+            tie_break="index",
+            queue_length="waiting",
+        ),
+        _case(
+            "jsq-local-slot-start",
+            *(ALL_THREE, batch(1.5, size=3), (0.8, 0.5), "jsq-local"),
+            routing_view="slot-start",
+        ),
+        _case("random-local", HOT, bernoulli(0.65), (0.6, 0.3), "random-local"),
+        _case("random-local-three", RING, binomial(0.9, trials=2), (0.8, 0.3), "random-local"),
+        _case("fifo-alone", ONE, bernoulli(0.4), (0.8, 0.5), "fifo"),
+        _case("fifo", HOT, bernoulli(0.75), (0.8, 0.5), "fifo"),
+        _case("fifo-queue-tier", HOT, bernoulli(0.7), (0.8, 0.5), "fifo", service_tier="queue"),
+        _case(
+            "fifo-index-order",
+            *(ONE_SIDED, general((0.6, 0.2, 0.1, 0.1)), (1.0, 0.5), "fifo"),
+            dispatch_order="index",
+        ),
+        _case("fifo-racks", RING, bernoulli(0.8), (0.8, 0.5, 0.3), "fifo", racks=(0, 0, 1)),
+    ]
+
+
+CASES: tuple[TinySystem, ...] = (
+    *_priority_cases(),
+    *_jsq_maxweight_cases(),
+    *_maxweight_cases(),
+    *_baseline_cases(),
+)
+
+
+def case(name: str) -> TinySystem:
+    """Return the case of that name."""
+    return {tiny.name: tiny for tiny in CASES}[name]
+
+
+@lru_cache(maxsize=None)
+def solve(tiny: TinySystem) -> ExactMeans:
+    """Return the exact means of a tiny system; each is solved once per process."""
+    return solve_chain(tiny, tolerance=TOLERANCE)
