@@ -26,10 +26,9 @@ class LongestQueues:
 
     def __init__(self, groups: npt.NDArray[np.int64], above: float) -> None:
         self._above = above
-        self._groups: list[list[int]] = groups.tolist()
-        self._n_tiers, n = groups.shape
-        self._orders: list[_Order] = [_Order(row) for row in self._groups[1:]]
-        self._key = [0] * n
+        self._near: list[int] = groups.ravel().tolist()
+        self._orders: list[_Order] = [_Order(row) for row in groups[1:].tolist()]
+        self._key = [0] * groups.shape[1]
 
     def update(self, queue: int, length: int, n_waiting: int) -> None:
         """Take note of a queue's new state.
@@ -67,7 +66,8 @@ class LongestQueues:
             elif first > last:
                 longest.append(NO_QUEUE)
             else:
-                longest.append(pick(order.order, first, last, self._groups, server, tie_break, tie))
+                n = len(self._key)
+                longest.append(pick(order.order, first, last, self._near, n, server, tie_break, tie))
         return longest, n_longest
 
 

@@ -145,7 +145,8 @@ class Types:
         return np.asarray(self.weights / self.weights.sum())
 
     @cached_property
-    def _cdf(self) -> npt.NDArray[np.float64]:
+    def cdf(self) -> npt.NDArray[np.float64]:
+        """Distribution function over the types, float64 array, shape (n_types,)."""
         cdf = np.cumsum(self.probabilities)
         cdf[-1] = 1.0
         return cdf
@@ -165,7 +166,7 @@ class Types:
         """
         tasks = np.arange(first_task, first_task + n_tasks, dtype=np.uint64)
         draw = blocks(key, Stream.TYPE, tasks)
-        return np.searchsorted(self._cdf, uniforms(draw[:, 0], draw[:, 1]), side="right")
+        return np.searchsorted(self.cdf, uniforms(draw[:, 0], draw[:, 1]), side="right")
 
     def replicas(self, key: Key, first_task: int, n_tasks: int) -> npt.NDArray[np.int64]:
         """Return the replica sets of consecutive tasks; see `Traffic.replicas`."""

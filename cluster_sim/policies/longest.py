@@ -91,21 +91,23 @@ def pick(
     order: Sequence[int],
     first: int,
     last: int,
-    near: Sequence[Sequence[int]],
+    near: Sequence[int],
+    n_queues: int,
     server: int,
     tie_break: int,
     tie: float,
 ) -> int:
-    """Return one of the queues of a bucket.
+    """Return one of the entries of a bucket.
 
     Parameters
     ----------
-    order : int sequence, shape (n_queues,)
+    order : int sequence
+        Entries: queues, or queues plus a multiple of `n_queues` where one array serves several tiers.
     first, last : int
         The bucket's run in `order`.
-    near : int sequences, shape (n_tiers, n_queues)
-        ``near[t][q] == near[t][server]`` if queue q belongs to a server within tier t of the server (queue m being
-        server m's).
+    near : int sequence, shape (n_tiers * n_queues,)
+        ``near[t * n_queues + q]`` is the group of queue q's server at tier t (queue m being server m's).
+    n_queues : int
     server : int
         Who asks.
     tie_break : int
@@ -123,14 +125,14 @@ def pick(
             lowest = min(lowest, order[i])
         return lowest
     if tie_break == LOCAL_FIRST:
-        for tier in range(len(near)):
+        for base in range(0, len(near), n_queues):
             n_near = 0
             for i in range(first, last + 1):
-                if near[tier][order[i]] == near[tier][server]:
+                if near[base + order[i] % n_queues] == near[base + server]:
                     n_near += 1
             n = int(tie * n_near)
             for i in range(first, last + 1):
-                if near[tier][order[i]] == near[tier][server]:
+                if near[base + order[i] % n_queues] == near[base + server]:
                     if n == 0:
                         return order[i]
                     n -= 1

@@ -171,9 +171,7 @@ def _trace_workload(
     scenario: Scenario, traffic: TraceTraffic, cluster: Cluster
 ) -> tuple[TraceWorkload, Capacity]:
     trace = traces.read(traffic.path or traces.SMALL_TRACE, format=traffic.format)
-    tasks = traces.split_jobs(
-        trace, traffic.chunk_mib, max_tasks_per_job=traffic.max_tasks_per_job
-    )
+    tasks = traces.split_jobs(trace, traffic.chunk_mib, max_tasks_per_job=traffic.max_tasks_per_job)
     rule, key = _placement(traffic.placement), _placement_key(scenario)
 
     def placed(chunks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

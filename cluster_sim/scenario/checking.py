@@ -130,10 +130,14 @@ def _valid(given: Mapping[str, Any], found: list[Finding]) -> dict[str, Any]:
     for finding in found:
         _prune(valid, finding.path)
     for name, table in valid.items():
-        is_of_no_kind = name == "traffic" and kind_of(table) is None
-        if not isinstance(given.get(name, {}), dict) or is_of_no_kind:
+        if not isinstance(given.get(name, {}), dict):
             continue
-        for key, field in model_of(name, table).model_fields.items():
+        fields = model_of(name, table).model_fields
+        if name == "traffic" and kind_of(table) is None:
+            # Of no known kind: only what was checked as the likeliest kind is known to be valid.
+            valid[name] = {key: value for key, value in table.items() if key in fields}
+            continue
+        for key, field in fields.items():
             is_given = key in given.get(name, {})
             if not is_given and not field.is_required() and field.default is not None:
                 table[key] = field.default

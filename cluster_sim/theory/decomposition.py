@@ -304,7 +304,7 @@ def ideal_load_decomposition(
     shell = Decomposition(
         merged, tiers[0], tiers[1], is_beneficiary, empty, empty, empty, np.zeros(0)
     )
-    if shell.n_helpers == 0 or shell.epsilon <= _TIE * tiers[0]:
+    if shell.n_helpers == 0 or shell.epsilon <= 1e-12 * tiers[0]:
         raise ScenarioError(
             f"total arrival rate {merged.total_rate:.9g}: not strictly inside the capacity region "
             f"(epsilon = {shell.epsilon:.3g}, must be positive); divide the rates by their load, "

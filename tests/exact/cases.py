@@ -15,9 +15,6 @@ from exact.arrivals import Arrivals, batch, bernoulli, binomial, general, poisso
 from exact.chain import ExactMeans, solve_chain
 from exact.system import Policy, TinySystem
 
-TOLERANCE = 1e-7
-"""Largest fraction of tasks that the solved chain may drop."""
-
 Types = tuple[tuple[tuple[int, ...], float], ...]
 
 ONE: Types = (((0,), 1.0),)
@@ -43,12 +40,12 @@ def _priority_cases() -> list[TinySystem]:
         _case("priority-alone", ONE, bernoulli(0.6), (0.8, 0.5), "priority", threshold=1),
         _case("priority-alone-batch", ONE, batch(0.6, size=3), (0.8, 0.5), "priority"),
         _case("priority-T0", HOT, bernoulli(0.7), (0.8, 0.3), "priority", threshold=0),
-        _case("priority-T1", HOT, bernoulli(0.7), (0.8, 0.5), "priority", threshold=1),
+        _case("priority-T1", HOT, bernoulli(0.8), (0.6, 0.5), "priority", threshold=1),
         _case("priority-T2-tie", HOT, bernoulli(0.55), (0.6, 0.3), "priority", threshold=2),
         _case("priority-T2.5", APART, bernoulli(0.75), (0.6, 0.25), "priority", threshold=2.5),
         # 0.6 / 0.2 is below 3 in floating point; the threshold alpha / gamma is 3.
         _case("priority-T3", ONE_SIDED, bernoulli(0.55), (0.6, 0.2), "priority", threshold=3),
-        _case("priority-T-inf", APART, bernoulli(0.75), (0.8, 0.5), "priority"),
+        _case("priority-T-inf", APART, bernoulli(0.75), (0.6, 0.3), "priority"),
         _case(
             "priority-waiting",
             *(ONE_SIDED, bernoulli(0.75), (0.8, 0.5), "priority"),
@@ -69,12 +66,12 @@ def _priority_cases() -> list[TinySystem]:
         ),
         _case(
             "priority-binomial",
-            *(HOT, binomial(0.9, trials=2), (1.0, 0.5), "priority"),
+            *(HOT, binomial(1.2, trials=2), (1.0, 0.5), "priority"),
             threshold=1,
         ),
         _case(
             "priority-index-order",
-            *(ONE_SIDED, batch(0.9, size=2), (1.0, 0.5), "priority"),
+            *(ONE_SIDED, batch(1.1, size=2), (1.0, 0.5), "priority"),
             threshold=0,
             dispatch_order="index",
         ),
@@ -105,7 +102,7 @@ def _priority_cases() -> list[TinySystem]:
         ),
         _case(
             "priority-three-index-tie",
-            *(RING, batch(1.2, size=3), (0.8, 0.25), "priority"),
+            *(RING, batch(1.5, size=3), (1.0, 0.25), "priority"),
             threshold=0,
             tie_break="index",
             service_tier="queue",
@@ -113,13 +110,13 @@ def _priority_cases() -> list[TinySystem]:
         ),
         _case(
             "priority-racks",
-            *(HOT_PAIR, bernoulli(0.8), (0.6, 0.5, 0.25), "priority"),
+            *(HOT_PAIR, bernoulli(0.7), (0.6, 0.5, 0.3), "priority"),
             threshold=1,
             racks=(0, 0, 1),
         ),
         _case(
             "priority-racks-local-tie",
-            *(APART, batch(0.9, size=3), (0.8, 0.5, 0.25), "priority"),
+            *(APART, batch(0.9, size=3), (1.0, 0.5, 0.25), "priority"),
             threshold=0,
             n_servers=3,
             racks=(0, 1, 1),
@@ -132,87 +129,89 @@ def _jsq_maxweight_cases() -> list[TinySystem]:
     name: Policy = "jsq-maxweight"
     return [
         _case("jsqmw-alone", ONE, bernoulli(0.5), (0.8, 0.5), name),
-        _case("jsqmw", HOT, bernoulli(0.55), (0.8, 0.5), name),
-        _case("jsqmw-poisson", ONE_SIDED, poisson(0.6, bound=4), (1.0, 0.5), name),
-        _case("jsqmw-queue-tier", BOTH, bernoulli(0.55), (0.6, 0.3), name, service_tier="queue"),
-        _case("jsqmw-local-tie", HOT, bernoulli(0.6), (0.8, 0.3), name, tie_break="local"),
+        _case("jsqmw", HOT, bernoulli(0.65), (0.6, 0.5), name),
+        _case("jsqmw-poisson", BOTH, poisson(0.9, bound=4), (1.0, 0.3), name),
+        _case("jsqmw-queue-tier", BOTH, bernoulli(0.7), (0.6, 0.3), name, service_tier="queue"),
+        _case("jsqmw-local-tie", HOT, bernoulli(0.6), (0.6, 0.3), name, tie_break="local"),
         _case(
             "jsqmw-index-tie",
-            *(BOTH, binomial(0.8, trials=2), (0.8, 0.3), name),
+            *(BOTH, binomial(0.9, trials=2), (0.8, 0.3), name),
             tie_break="index",
             service_tier="queue",
         ),
-        _case("jsqmw-waiting", APART, bernoulli(0.6), (0.8, 0.5), name, queue_length="waiting"),
+        _case("jsqmw-waiting", APART, bernoulli(0.65), (0.6, 0.5), name, queue_length="waiting"),
         _case(
             "jsqmw-waiting-local",
-            *(HOT, batch(0.6, size=2), (0.8, 0.3), name),
+            *(HOT, batch(0.6, size=2), (1.0, 0.3), name),
             queue_length="waiting",
             tie_break="local",
         ),
         _case(
             "jsqmw-slot-start",
-            *(BOTH, batch(0.75, size=3), (0.8, 0.5), name),
+            *(BOTH, batch(1.2, size=3), (1.0, 0.5), name),
             routing_view="slot-start",
         ),
         _case(
             "jsqmw-locals-first",
-            *(APART, batch(0.7, size=2), (1.0, 0.5), name),
+            *(ONE_SIDED, batch(0.7, size=2), (1.0, 0.5), name),
+            service_tier="queue",
             dispatch_order="locals-first",
         ),
         _case(
             "jsqmw-index-order",
-            *(ONE_SIDED, batch(0.6, size=3), (1.0, 0.3), name),
+            *(ONE_SIDED, batch(0.8, size=3), (1.0, 0.5), name),
+            service_tier="queue",
             dispatch_order="index",
         ),
         _case(
             "jsqmw-three",
-            *(ALL_THREE, bernoulli(0.6), (0.8, 0.5), name),
+            *(ALL_THREE, bernoulli(0.85), (0.6, 0.3), name),
             service_tier="queue",
         ),
-        _case("jsqmw-racks", APART, bernoulli(0.4), (0.8, 0.5, 0.3), name, racks=(0, 1)),
+        _case("jsqmw-racks", APART, bernoulli(0.5), (0.8, 0.5, 0.3), name, racks=(0, 1)),
     ]
 
 
 def _maxweight_cases() -> list[TinySystem]:
     name: Policy = "maxweight"
     return [
-        _case("maxweight", HOT, bernoulli(0.6), (0.8, 0.5), name),
+        _case("maxweight", HOT, bernoulli(0.75), (0.6, 0.5), name),
         # 0.6 * 1 ties with 0.3 * 2, and 0.6 * 2 with 0.3 * 4.
         _case("maxweight-tie", APART, bernoulli(0.6), (0.6, 0.3), name),
         _case("maxweight-local-tie", APART, bernoulli(0.6), (0.6, 0.3), name, tie_break="local"),
         _case("maxweight-index-tie", APART, bernoulli(0.6), (0.6, 0.3), name, tie_break="index"),
         _case(
             "maxweight-waiting",
-            *(ONE_SIDED, bernoulli(0.65), (0.8, 0.5), name),
+            *(ONE_SIDED, bernoulli(0.75), (0.6, 0.5), name),
             queue_length="waiting",
         ),
         _case(
             "maxweight-slot-start",
-            *(BOTH, batch(0.8, size=3), (0.8, 0.5), name),
+            *(BOTH, batch(1.0, size=3), (0.8, 0.5), name),
             routing_view="slot-start",
             service_tier="queue",
         ),
         _case(
             "maxweight-locals-first",
-            *(ONE_SIDED, batch(0.7, size=2), (1.0, 0.5), name),
+            *(ONE_SIDED, batch(0.9, size=2), (1.0, 0.5), name),
             dispatch_order="locals-first",
         ),
         _case(
             "maxweight-index-order",
-            *(ONE_SIDED, batch(0.7, size=3), (1.0, 0.5), name),
+            *(ONE_SIDED, batch(0.9, size=3), (1.0, 0.5), name),
             dispatch_order="index",
         ),
-        _case("maxweight-queue-tier", HOT, bernoulli(0.5), (0.6, 0.3), name, service_tier="queue"),
+        _case("maxweight-queue-tier", HOT, bernoulli(0.65), (0.6, 0.3), name, service_tier="queue"),
         _case(
             "maxweight-racks",
-            *(HOT_OF_THREE, bernoulli(0.6), (0.8, 0.5, 0.25), name),
+            *(HOT_OF_THREE, bernoulli(0.7), (0.8, 0.5, 0.25), name),
             racks=(0, 0, 1),
             service_tier="queue",
         ),
         # 0.5 * 1 ties with 0.25 * 2: a near and a far queue.
         _case(
             "maxweight-racks-local-tie",
-            *(APART, batch(0.7, size=3), (0.8, 0.5, 0.25), name),
+            *(APART, batch(0.8, size=3), (1.0, 0.5, 0.25), name),
             n_servers=3,
             racks=(0, 1, 1),
             tie_break="local",
@@ -232,20 +231,20 @@ def _baseline_cases() -> list[TinySystem]:
         ),
         _case(
             "jsq-local-slot-start",
-            *(ALL_THREE, batch(1.5, size=3), (0.8, 0.5), "jsq-local"),
+            *(ALL_THREE, batch(1.8, size=3), (1.0, 0.5), "jsq-local"),
             routing_view="slot-start",
         ),
-        _case("random-local", HOT, bernoulli(0.65), (0.6, 0.3), "random-local"),
-        _case("random-local-three", RING, binomial(0.9, trials=2), (0.8, 0.3), "random-local"),
-        _case("fifo-alone", ONE, bernoulli(0.4), (0.8, 0.5), "fifo"),
-        _case("fifo", HOT, bernoulli(0.75), (0.8, 0.5), "fifo"),
+        _case("random-local", HOT, bernoulli(0.6), (0.6, 0.3), "random-local"),
+        _case("random-local-three", RING, binomial(1.2, trials=2), (1.0, 0.3), "random-local"),
+        _case("fifo-alone", ONE, bernoulli(0.6), (0.8, 0.5), "fifo"),
+        _case("fifo", HOT, bernoulli(0.75), (0.6, 0.5), "fifo"),
         _case("fifo-queue-tier", HOT, bernoulli(0.7), (0.8, 0.5), "fifo", service_tier="queue"),
         _case(
             "fifo-index-order",
-            *(ONE_SIDED, general((0.6, 0.2, 0.1, 0.1)), (1.0, 0.5), "fifo"),
+            *(ONE_SIDED, general((0.5, 0.2, 0.1, 0.2)), (1.0, 0.5), "fifo"),
             dispatch_order="index",
         ),
-        _case("fifo-racks", RING, bernoulli(0.8), (0.8, 0.5, 0.3), "fifo", racks=(0, 0, 1)),
+        _case("fifo-racks", RING, bernoulli(0.85), (0.6, 0.3, 0.25), "fifo", racks=(0, 0, 1)),
     ]
 
 
@@ -265,4 +264,4 @@ def case(name: str) -> TinySystem:
 @lru_cache(maxsize=None)
 def solve(tiny: TinySystem) -> ExactMeans:
     """Return the exact means of a tiny system; each is solved once per process."""
-    return solve_chain(tiny, tolerance=TOLERANCE)
+    return solve_chain(tiny)

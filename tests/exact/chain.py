@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,9 @@ class ExactMeans:
     cap
         Largest number of tasks in the system that the chain holds; arrivals beyond it are dropped.
     dropped_fraction
-        Fraction of the tasks that are dropped. All errors of the means are of this order times
-        ``cap``.
+        Fraction of the tasks that are dropped.
+    completion_time_error
+        About how much the mean completion time would still grow with the cap, slots.
     cap_probability
         Probability that the system is at the cap at an observation point.
     n_states
@@ -51,6 +52,7 @@ class ExactMeans:
 
     cap: int
     dropped_fraction: float
+    completion_time_error: float
     cap_probability: float
     n_states: int
     arrival_rate: float
@@ -172,38 +174,59 @@ def _matrix(entries: _Entries, n_rows: int, n_columns: int) -> csr_array:
 def solve_chain(
     system: TinySystem,
     *,
-    tolerance: float = 1e-9,
-    first_cap: int = 6,
+    aim: float = 1e-9,
+    tolerance: float = 1e-6,
+    comfortable_states: int = 4_000,
     max_states: int = 50_000,
 ) -> ExactMeans:
     """Return the long-run means of a tiny system.
 
-    The cap grows until the fraction of dropped tasks is below ``tolerance``.
+    The cap grows until the fraction of dropped tasks is at most ``aim``, or at most ``tolerance``
+    where the aim would take more than ``comfortable_states``.
 
     Raises
     ------
     ArithmeticError
-        If more than ``max_states`` states are needed: the load is too high, or too many classes of
-        tasks mix in the queues.
+        If the tolerance takes more than ``max_states`` states: the load is too high, or too many
+        classes of tasks mix in the queues.
     """
     builder = ChainBuilder(system)
-    cap = first_cap + len(system.arrivals.pmf) - 1
+    span = len(system.arrivals.pmf)
+    cap, growth, last = 4 + span, 1.0, None
     while True:
-        chain = builder.chain(cap, max_states=max_states)
-        means = _means(system, chain, cap)
-        if means.dropped_fraction < tolerance:
+        means = _means(system, builder.chain(cap, max_states=max_states), cap)
+        if last is not None:
+            means = replace(means, completion_time_error=_remaining_error(last, means))
+            growth = (means.n_states / last.n_states) ** (1 / (means.cap - last.cap))
+        is_enough = means.dropped_fraction <= tolerance
+        if last is not None and means.dropped_fraction <= aim:
             return means
-        cap += _missing_levels(means, tolerance, span=len(system.arrivals.pmf))
+        more = min(_missing_levels(means, aim if is_enough else tolerance, span=span), 1 + cap // 2)
+        if is_enough and growth > 1:
+            comfortable = math.log(comfortable_states / means.n_states) / math.log(growth)
+            more = min(more, math.floor(comfortable))
+            if more < 1:
+                return means
+        last, cap = means, cap + more
 
 
-def _missing_levels(means: ExactMeans, tolerance: float, *, span: int) -> int:
+def _missing_levels(means: ExactMeans, wanted: float, *, span: int) -> int:
     """Return how many levels to add, from the geometric decay of the last ones."""
     tail = np.cumsum(means.in_system_probabilities[::-1])[::-1]
     last = means.cap - 1
-    decay = (tail[last] / tail[last - span]) ** (1 / span) if tail[last] > 0 else 0.1
+    if means.dropped_fraction <= wanted or tail[last] <= 0:
+        return 1
+    decay = (tail[last] / tail[last - span]) ** (1 / span)
     if decay >= 1:
         return span
-    return max(1, math.ceil(math.log(tolerance / means.dropped_fraction) / math.log(decay)))
+    return max(1, math.ceil(math.log(wanted / means.dropped_fraction) / math.log(decay)))
+
+
+def _remaining_error(last: ExactMeans, means: ExactMeans) -> float:
+    """Return about how far the completion time is from its limit, if it moves with the drops."""
+    moved = abs(means.mean_completion_time - last.mean_completion_time)
+    fell = last.dropped_fraction - means.dropped_fraction
+    return moved * means.dropped_fraction / fell if fell > 0 else moved
 
 
 def _means(system: TinySystem, chain: Chain, cap: int) -> ExactMeans:
@@ -224,6 +247,7 @@ def _means(system: TinySystem, chain: Chain, cap: int) -> ExactMeans:
     return ExactMeans(
         cap=cap,
         dropped_fraction=dropped / system.arrivals.rate,
+        completion_time_error=math.inf,
         cap_probability=float(levels[cap]),
         n_states=len(chain.observed),
         arrival_rate=rate,

@@ -10,9 +10,10 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
-from exact.decisions import queue_joined, queue_served
+from exact.decisions import Choice, queue_joined, queue_served
 from exact.system import TinySystem
 
 Item = TypeVar("Item")
@@ -54,6 +55,14 @@ class SlotProtocol:
         # looked at: they stay independent draws, and the type may be drawn at the start of service.
         self.draws_type_at_start = system.policy == "fifo" and system.service_tier == "replica"
         self.remembers_queue = system.queue_length == "in-system" and system.uses_lengths
+        # Servers that never take from the same queue may ask in any order.
+        self.shares_queues = any(
+            sum(system.may_serve(server, queue) for server in range(system.n_servers)) > 1
+            for queue in range(self.n_queues)
+        )
+        # Few lengths occur in many states; decisions are kept per instance.
+        self._joined = lru_cache(maxsize=None)(self._decide_joined)
+        self._served = lru_cache(maxsize=None)(self._decide_served)
         self.tiers_of_class: list[list[tuple[int, ...]]] = []
         self.class_of_type: list[list[int]] = []
         for queue in range(self.n_queues):
@@ -71,13 +80,21 @@ class SlotProtocol:
             for server in range(self.system.n_servers)
         )
 
+    def _decide_joined(self, type_index: int, lengths: tuple[int, ...]) -> Choice:
+        return queue_joined(self.system, self.system.types[type_index][0], lengths)
+
+    def _decide_served(
+        self, server: int, waiting: tuple[int, ...], lengths: tuple[int, ...]
+    ) -> Choice:
+        return queue_served(self.system, server, waiting=waiting, lengths=lengths)
+
     def empty(self) -> State:
         """Return the state without tasks."""
         return State(((),) * self.n_queues, (None,) * self.system.n_servers)
 
     def lengths(self, state: State) -> tuple[int, ...]:
         """Return the queue lengths under the reading."""
-        counts = [len(queue) for queue in state.queues]
+        counts = list(map(len, state.queues))
         if self.remembers_queue:
             for service in state.servers:
                 if service is not None:
@@ -101,7 +118,7 @@ class SlotProtocol:
     ) -> Iterator[tuple[State, float]]:
         lengths = self.lengths(state) if seen_by_all is None else seen_by_all
         for index, probability in enumerate(self.system.type_probabilities):
-            for queue, share in queue_joined(self.system, self.system.types[index][0], lengths):
+            for queue, share in self._joined(index, lengths):
                 # Where types are drawn at the start, a waiting task is just a task.
                 task_class = 0 if self.draws_type_at_start else self.class_of_type[queue][index]
                 longer = (*state.queues[queue], task_class)
@@ -115,7 +132,7 @@ class SlotProtocol:
         if not idle or not state.n_waiting:
             return {state: 1.0}
         orders = list(itertools.permutations(idle))
-        if self.system.dispatch_order == "index":
+        if self.system.dispatch_order == "index" or not self.shares_queues:
             orders = [tuple(idle)]
         outcomes: defaultdict[State, float] = defaultdict(float)
         for order in orders:
@@ -152,8 +169,8 @@ class SlotProtocol:
         return after
 
     def _after_asking(self, state: State, server: int) -> Iterator[tuple[State, float]]:
-        waiting = [len(queue) for queue in state.queues]
-        choice = queue_served(self.system, server, waiting=waiting, lengths=self.lengths(state))
+        waiting = tuple(map(len, state.queues))
+        choice = self._served(server, waiting, self.lengths(state))
         if not choice:
             yield state, 1.0
         for queue, share in choice:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, eye_array
 from scipy.sparse.linalg import splu
 
-DIRECT_SIZE = 1500
+DIRECT_SIZE = 4000
 MAX_STEPS = 200_000
 
 

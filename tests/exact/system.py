@@ -63,7 +63,7 @@ class TinySystem:
         """The last tier, which holds wherever no nearer one does."""
         return len(self.rates) - 1
 
-    @property
+    @cached_property
     def owners(self) -> tuple[int | None, ...]:
         """The server whose local queue each queue is; ``None`` for a queue of the whole cluster."""
         own = tuple(range(self.n_servers))
@@ -74,7 +74,7 @@ class TinySystem:
         """Whether any decision of the policy looks at queue lengths."""
         return self.policy not in {"random-local", "fifo"}
 
-    @property
+    @cached_property
     def type_probabilities(self) -> tuple[float, ...]:
         """The probability of each type."""
         total = sum(weight for _, weight in self.types)

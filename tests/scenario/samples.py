@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cluster_sim.scenario import InvalidScenarioError, Problem, parse_scenario
 
@@ -34,14 +34,23 @@ def accept_any(policy: str, parameters: Mapping[str, object]) -> list[tuple[str,
     return []
 
 
+def refusal_of(read: Callable[[], object]) -> InvalidScenarioError | None:
+    """Return the error of ours that a call raises; None if it raises nothing."""
+    try:
+        read()
+    except InvalidScenarioError as error:
+        return error
+    return None
+
+
 def problems_of(text: str, *overrides: str) -> tuple[Problem, ...]:
     """Return what is wrong with a scenario text; fail if nothing is."""
-    try:
-        parse_scenario(text, "case.toml", overrides, check_scheduler=accept_any)
-    except InvalidScenarioError as error:
-        assert str(error).splitlines() == [str(problem) for problem in error.problems]
-        return error.problems
-    raise AssertionError(f"accepted:\n{text}")
+    error = refusal_of(
+        lambda: parse_scenario(text, "case.toml", overrides, check_scheduler=accept_any)
+    )
+    assert error is not None, f"accepted:\n{text}"
+    assert str(error).splitlines() == [str(problem) for problem in error.problems]
+    return error.problems
 
 
 def change(old: str, new: str, text: str = BASE) -> str:

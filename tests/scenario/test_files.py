@@ -109,13 +109,13 @@ def test_a_mapping_that_contains_itself_is_refused() -> None:
     """A Python mapping may do what no file can."""
     mapping: dict[str, object] = {}
     mapping["cluster"] = mapping
-    with pytest.raises(ScenarioError, match="^scenario: .*nested too deeply"):
+    with pytest.raises(ScenarioError, match=r"^scenario: .*nested too deeply"):
         load_mapping(mapping)
 
 
 def test_what_is_no_mapping_is_refused() -> None:
     """A list of tables is no scenario."""
-    with pytest.raises(ScenarioError, match="^mine: must be a mapping of tables, not a list"):
+    with pytest.raises(ScenarioError, match=r"^mine: must be a mapping of tables, not a list"):
         load_mapping([1], "mine")  # type: ignore[arg-type]
 
 
@@ -126,7 +126,7 @@ def test_a_hexadecimal_number_of_any_size_is_shown() -> None:
 
 
 def test_a_trace_is_found_beside_its_scenario(tmp_path: Path) -> None:
-    """A relative path of the file starts at the file's folder; a trace that is not there is told."""
+    """A relative path of the file starts at its folder; a trace that is not there is told."""
     path = tmp_path / "case.toml"
     path.write_text(change(TRAFFIC, 'kind = "trace"\nload = 0.9\npath = "day.tsv"'))
     with pytest.raises(ScenarioError, match=r"case.toml:12: \[traffic\] path = .*: no such file"):
@@ -138,3 +138,27 @@ def test_a_trace_is_found_beside_its_scenario(tmp_path: Path) -> None:
     override = f"traffic.path={tmp_path / 'other.tsv'}"
     scenario = read_scenario(path, [override], check_scheduler=accept_any)
     assert Path(scenario.traffic.path) == tmp_path / "other.tsv"
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a\\u0000b"], ids=["too-long", "null"])
+def test_a_trace_path_that_no_system_accepts_is_refused(tmp_path: Path, path: str) -> None:
+    """Such a trace is not there either."""
+    case = tmp_path / "case.toml"
+    case.write_text(change(TRAFFIC, f'kind = "trace"\nload = 0.9\npath = "{path}"'))
+    with pytest.raises(ScenarioError, match=r"case.toml:12: \[traffic\] path = .*: no such file"):
+        read_scenario(case, check_scheduler=accept_any)
+
+
+def test_a_trace_path_that_is_no_text_is_one_problem(tmp_path: Path) -> None:
+    """Its file is not looked for."""
+    case = tmp_path / "case.toml"
+    case.write_text(change(TRAFFIC, 'kind = "trace"\nload = 0.9\npath = 5'))
+    with pytest.raises(InvalidScenarioError, match="path = 5: must be text in quotes") as caught:
+        read_scenario(case, check_scheduler=accept_any)
+    assert len(caught.value.problems) == 1
+
+
+def test_a_scenario_path_too_long_for_the_system_is_refused() -> None:
+    """The reason of the operating system is given."""
+    with pytest.raises(ScenarioError, match="cannot be read: File name too long"):
+        read_scenario("x" * 5000)

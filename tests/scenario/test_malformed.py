@@ -29,28 +29,38 @@ ONE_MISTAKE = {
     ),
     "servers-text": (
         change("servers = 12", 'servers = "12"'),
-        'case.toml:3: [cluster] servers = "12": must be an integer from 1 to 10000000 '
-        "(this is text: remove the quotes)",
+        (
+            'case.toml:3: [cluster] servers = "12": must be an integer from 1 to 10000000 '
+            "(this is text: remove the quotes)"
+        ),
     ),
     "servers-boolean": (
         change("servers = 12", "servers = true"),
-        "case.toml:3: [cluster] servers = true: must be an integer from 1 to 10000000 "
-        "(true and false are neither numbers nor text)",
+        (
+            "case.toml:3: [cluster] servers = true: must be an integer from 1 to 10000000 "
+            "(true and false are neither numbers nor text)"
+        ),
     ),
     "servers-fraction": (
         change("servers = 12", "servers = 12.0"),
-        "case.toml:3: [cluster] servers = 12.0: must be an integer from 1 to 10000000 "
-        "(write 12, without a fraction)",
+        (
+            "case.toml:3: [cluster] servers = 12.0: must be an integer from 1 to 10000000 "
+            "(write 12, without a fraction)"
+        ),
     ),
     "servers-array": (
         change("servers = 12", "servers = [12]"),
-        "case.toml:3: [cluster] servers = [12]: must be an integer from 1 to 10000000 "
-        "(this is an array: give one value)",
+        (
+            "case.toml:3: [cluster] servers = [12]: must be an integer from 1 to 10000000 "
+            "(this is an array: give one value)"
+        ),
     ),
     "servers-date": (
         change("servers = 12", "servers = 2020-01-01"),
-        "case.toml:3: [cluster] servers = 2020-01-01: must be an integer from 1 to 10000000 "
-        "(this is a date)",
+        (
+            "case.toml:3: [cluster] servers = 2020-01-01: must be an integer from 1 to "
+            "10000000 (this is a date)"
+        ),
     ),
     "racks-above-servers": (
         change("racks = 4", "racks = 13"),
@@ -62,13 +72,17 @@ ONE_MISTAKE = {
     ),
     "racks-and-levels": (
         change("racks = 4", "racks = 4\nlevels = { rack = 4 }"),
-        "case.toml:4: [cluster] racks = 4: racks is short for levels = { rack = ... }, and levels "
-        "is given as well; keep one of them",
+        (
+            "case.toml:4: [cluster] racks = 4: racks is short for levels = { rack = ... }, "
+            "and levels is given as well; keep one of them"
+        ),
     ),
     "levels-grow-outward": (
         change("racks = 4", "levels = { rack = 4, pod = 6 }"),
-        "case.toml:4: [cluster] levels.pod = 6: must be at most cluster.levels.rack (4): levels go "
-        "from inner to outer, and each groups the one before it",
+        (
+            "case.toml:4: [cluster] levels.pod = 6: must be at most cluster.levels.rack "
+            "(4): levels go from inner to outer, and each groups the one before it"
+        ),
     ),
     "level-zero": (
         change("racks = 4", "levels = { rack = 4, pod = 0 }"),
@@ -76,9 +90,11 @@ ONE_MISTAKE = {
     ),
     "level-name-reserved": (
         change("racks = 4", "levels = { rack = 4, core = 2 }"),
-        "case.toml:4: [cluster] levels.core = 2: the name of a level is lower-case letters, digits "
-        "and _, starting with a letter, and none of server, core, local, remote; rename it, e.g. "
-        "rack",
+        (
+            "case.toml:4: [cluster] levels.core = 2: the name of a level is lower-case "
+            "letters, digits and _, starting with a letter, and none of server, core, "
+            "local, remote; rename it, e.g. rack"
+        ),
     ),
     "levels-not-a-table": (
         change("racks = 4", "levels = 4"),
@@ -86,8 +102,10 @@ ONE_MISTAKE = {
     ),
     "unknown-key": (
         change("servers = 12", "servers = 12\nserver = 3"),
-        "case.toml:4: [cluster] server = 3: unknown key. Did you mean 'servers'? Known: levels, "
-        "racks, servers.",
+        (
+            "case.toml:4: [cluster] server = 3: unknown key. Did you mean 'servers'? Known:"
+            " levels, racks, servers."
+        ),
     ),
     "key-of-another-table": (
         change("racks = 4", "racks = 4\nwarmup = 5"),
@@ -99,18 +117,24 @@ ONE_MISTAKE = {
     ),
     "unknown-top-key": (
         "titel = 5\n" + BASE,
-        "case.toml:1: titel = 5: unknown key. Did you mean 'title'? Known: cluster, reading, run, "
-        "scheduler, service, title, traffic.",
+        (
+            "case.toml:1: titel = 5: unknown key. Did you mean 'title'? Known: cluster, "
+            "reading, run, scheduler, service, title, traffic."
+        ),
     ),
     "unknown-table": (
         BASE + "[readings]\nqueue_length = 3\n",
-        "case.toml:17: [readings]: unknown table. Did you mean 'reading'? Known: cluster, reading, "
-        "run, scheduler, service, title, traffic.",
+        (
+            "case.toml:17: [readings]: unknown table. Did you mean 'reading'? Known: "
+            "cluster, reading, run, scheduler, service, title, traffic."
+        ),
     ),
     "misspelt-table-once": (
         change("[cluster]", "[clutser]", change("rack_local = 0.8\n", "")),
-        "case.toml:2: [clutser]: unknown table. Did you mean 'cluster'? Known: cluster, reading, "
-        "run, scheduler, service, title, traffic.",
+        (
+            "case.toml:2: [clutser]: unknown table. Did you mean 'cluster'? Known: cluster,"
+            " reading, run, scheduler, service, title, traffic."
+        ),
     ),
     "title-number": (
         change('"A cluster"', "7"),
@@ -122,8 +146,10 @@ ONE_MISTAKE = {
     ),
     "table-is-array": (
         change("[run]", "[[run]]"),
-        "case.toml:14: run = [{ slots = 100, warmup = 10 }]: must be a table: write [run], with "
-        "single brackets",
+        (
+            "case.toml:14: run = [{ slots = 100, warmup = 10 }]: must be a table: write "
+            "[run], with single brackets"
+        ),
     ),
     "missing-table": (
         change("[scheduler]\npolicy = ", "# "),
@@ -135,73 +161,101 @@ ONE_MISTAKE = {
     ),
     "misspelt-key-once": (
         change("slots = 100", "slot = 100"),
-        "case.toml:15: [run] slot = 100: unknown key. Did you mean 'slots'? Known: engine, "
-        "replications, seed, series_points, slots, warmup.",
+        (
+            "case.toml:15: [run] slot = 100: unknown key. Did you mean 'slots'? Known: "
+            "engine, replications, seed, series_points, slots, warmup."
+        ),
     ),
     "local-above-one": (
         change("local = 1.0\nrack", "local = 1.5\nrack"),
-        "case.toml:6: [service] local = 1.5: must be a number above 0 and at most 1 (a probability "
-        "per slot)",
+        (
+            "case.toml:6: [service] local = 1.5: must be a number above 0 and at most 1 (a "
+            "probability per slot)"
+        ),
     ),
     "remote-zero": (
         change("remote = 0.5", "remote = 0"),
-        "case.toml:8: [service] remote = 0: must be a number above 0 and at most 1 (a probability "
-        "per slot)",
+        (
+            "case.toml:8: [service] remote = 0: must be a number above 0 and at most 1 (a "
+            "probability per slot)"
+        ),
     ),
     "remote-nan": (
         change("remote = 0.5", "remote = nan"),
-        "case.toml:8: [service] remote = nan: must be a number above 0 and at most 1 (a "
-        "probability per slot) (it must be finite)",
+        (
+            "case.toml:8: [service] remote = nan: must be a number above 0 and at most 1 (a"
+            " probability per slot) (it must be finite)"
+        ),
     ),
     "rates-out-of-order": (
         change("rack_local = 0.8", "rack_local = 0.4"),
-        "case.toml:8: [service] remote = 0.5: must be at most service.rack_local (0.4): farther "
-        "data is never faster; lower remote or raise rack_local",
+        (
+            "case.toml:8: [service] remote = 0.5: must be at most service.rack_local (0.4):"
+            " farther data is never faster; lower remote or raise rack_local"
+        ),
     ),
     "rate-of-no-level": (
         change("racks = 4\n", ""),
-        'case.toml:6: [service] rack_local = 0.8: needs the level "rack" declared; add racks = 20 '
-        "to [cluster], or remove this rate",
+        (
+            'case.toml:6: [service] rack_local = 0.8: needs the level "rack" declared; add '
+            "racks = 20 to [cluster], or remove this rate"
+        ),
     ),
     "rate-of-unknown-level": (
         change("rack_local = 0.8", "rakc_local = 0.8"),
-        'case.toml:7: [service] rakc_local = 0.8: needs the level "rakc" declared; Did you mean '
-        "'rack'? Known: rack. Add rakc to cluster.levels, or remove this rate",
+        (
+            'case.toml:7: [service] rakc_local = 0.8: needs the level "rakc" declared; Did '
+            "you mean 'rack'? Known: rack. Add rakc to cluster.levels, or remove this rate"
+        ),
     ),
     "kind-unknown": (
         change('"even"', '"evne"'),
-        "case.toml:10: [traffic] kind = \"evne\": is not known. Did you mean 'even'? Known: even, "
-        "hotspot, trace, types, zipf.",
+        (
+            "case.toml:10: [traffic] kind = \"evne\": is not known. Did you mean 'even'? "
+            "Known: even, hotspot, trace, types, zipf."
+        ),
     ),
     "kind-array": (
         change('"even"', '["even"]'),
-        'case.toml:10: [traffic] kind = ["even"]: must be one of "even", "hotspot", "zipf", '
-        '"types", "trace"',
+        (
+            'case.toml:10: [traffic] kind = ["even"]: must be one of "even", "hotspot", '
+            '"zipf", "types", "trace"'
+        ),
     ),
     "kind-missing-is-guessed": (
         in_traffic('kind = "hotspot"\n', "", HOT),
-        'case.toml:9: [traffic] kind: missing; add for example kind = "hotspot". Known: even, '
-        "hotspot, zipf, types, trace.",
+        (
+            'case.toml:9: [traffic] kind: missing; add for example kind = "hotspot". Known:'
+            " even, hotspot, zipf, types, trace."
+        ),
     ),
     "key-of-another-kind": (
         change("load = 0.9", "load = 0.9\nhot_servers = 3"),
-        'case.toml:12: [traffic] hot_servers = 3: belongs to kind = "hotspot", and kind is "even"; '
-        "remove hot_servers or change the kind",
+        (
+            'case.toml:12: [traffic] hot_servers = 3: belongs to kind = "hotspot", and kind'
+            ' is "even"; remove hot_servers or change the kind'
+        ),
     ),
     "replicas-of-types": (
         in_traffic("load = 0.9", "load = 0.9\nreplicas = 2", TYPES),
-        'case.toml:12: [traffic] replicas = 2: belongs to kind = "even" or "hotspot" or "zipf" or '
-        '"trace", and kind is "types"; remove replicas or change the kind',
+        (
+            'case.toml:12: [traffic] replicas = 2: belongs to kind = "even" or "hotspot" or'
+            ' "zipf" or "trace", and kind is "types"; remove replicas or change the kind'
+        ),
     ),
     "rate-of-trace": (
         in_traffic("load = 0.9", "load = 0.9\nrate = 2", TRACE),
-        'case.toml:12: [traffic] rate = 2: belongs to kind = "even" or "hotspot" or "zipf" or '
-        '"types", and kind is "trace"; remove rate or change the kind',
+        (
+            'case.toml:12: [traffic] rate = 2: belongs to kind = "even" or "hotspot" or '
+            '"zipf" or "types", and kind is "trace"; remove rate or change the kind'
+        ),
     ),
     "load-missing": (
         change("load = 0.9\n", ""),
-        "case.toml:9: [traffic] load: missing; add load = 0.9 (fraction of capacity) or rate = 1.0 "
-        "(tasks per slot)",
+        (
+            "case.toml:9: [traffic] load: missing; add load = 0.9 (fraction of capacity) or"
+            " rate = 1.0 (tasks per slot)"
+        ),
     ),
     "load-and-rate": (
         change("load = 0.9", "load = 0.9\nrate = 5"),
@@ -213,18 +267,24 @@ ONE_MISTAKE = {
     ),
     "load-in-percent": (
         change("load = 0.9", "load = 90"),
-        "case.toml:11: [traffic] load = 90: must be a number above 0 and at most 10 (a fraction of "
-        "capacity: 0.9 for 90 %)",
+        (
+            "case.toml:11: [traffic] load = 90: must be a number above 0 and at most 10 (a "
+            "fraction of capacity: 0.9 for 90 %)"
+        ),
     ),
     "load-infinite": (
         change("load = 0.9", "load = inf"),
-        "case.toml:11: [traffic] load = inf: must be a number above 0 and at most 10 (a fraction "
-        "of capacity: 0.9 for 90 %) (it must be finite)",
+        (
+            "case.toml:11: [traffic] load = inf: must be a number above 0 and at most 10 (a"
+            " fraction of capacity: 0.9 for 90 %) (it must be finite)"
+        ),
     ),
     "replicas-default-too-many": (
         change("servers = 12\nracks = 4", "servers = 2\nracks = 2"),
-        "case.toml:9: [traffic] replicas = 3: the default; must be at most cluster.servers (2): "
-        "replicas are on distinct servers",
+        (
+            "case.toml:9: [traffic] replicas = 3: the default; must be at most "
+            "cluster.servers (2): replicas are on distinct servers"
+        ),
     ),
     "hot-servers-above-servers": (
         in_traffic("hot_servers = 6", "hot_servers = 1200", HOT),
@@ -232,13 +292,19 @@ ONE_MISTAKE = {
     ),
     "hot-servers-too-few": (
         in_traffic("hot_servers = 6", "hot_servers = 2\nreplicas = 3", HOT),
-        "case.toml:13: [traffic] replicas = 3: must be at most traffic.hot_servers (2): the "
-        "replicas of a hot chunk are all on hot servers; lower replicas or raise hot_servers",
+        (
+            "case.toml:13: [traffic] replicas = 3: must be at most traffic.hot_servers (2):"
+            " the replicas of a hot chunk are all on hot servers; lower replicas or raise "
+            "hot_servers"
+        ),
     ),
     "hot-servers-leave-too-few": (
         in_traffic("hot_servers = 6", "hot_servers = 11", HOT),
-        "case.toml:12: [traffic] hot_servers = 11: leaves 1 other servers of cluster.servers (12), "
-        "fewer than traffic.replicas (3); set it to at most 9, or hot_probability = 1",
+        (
+            "case.toml:12: [traffic] hot_servers = 11: leaves 1 other servers of "
+            "cluster.servers (12), fewer than traffic.replicas (3); set it to at most 9, or"
+            " hot_probability = 1"
+        ),
     ),
     "hot-probability-above-one": (
         in_traffic("0.8", "1.1", HOT),
@@ -254,18 +320,24 @@ ONE_MISTAKE = {
     ),
     "types-missing": (
         change('"even"', '"types"'),
-        "case.toml:9: [traffic] types: missing; add for example types = "
-        "[{ replicas_on = [0, 1], weight = 0.6 }]",
+        (
+            "case.toml:9: [traffic] types: missing; add for example types = [{ replicas_on "
+            "= [0, 1], weight = 0.6 }]"
+        ),
     ),
     "types-empty": (
         change(TRAFFIC, 'kind = "types"\nload = 0.9\ntypes = []'),
-        "case.toml:12: [traffic] types = []: must not be empty, for example "
-        "[{ replicas_on = [0, 1], weight = 0.6 }]",
+        (
+            "case.toml:12: [traffic] types = []: must not be empty, for example [{ "
+            "replicas_on = [0, 1], weight = 0.6 }]"
+        ),
     ),
     "types-of-numbers": (
         change(TRAFFIC, 'kind = "types"\nload = 0.9\ntypes = [\n3]'),
-        "case.toml:13: [traffic] types[0] = 3: must be a table, for example "
-        "{ replicas_on = [0, 1], weight = 0.6 }",
+        (
+            "case.toml:13: [traffic] types[0] = 3: must be a table, for example { "
+            "replicas_on = [0, 1], weight = 0.6 }"
+        ),
     ),
     "type-weight-zero": (
         in_traffic("0.6", "0", TYPES),
@@ -273,23 +345,31 @@ ONE_MISTAKE = {
     ),
     "type-unknown-key": (
         in_traffic("weight = 0.6", "weight = 0.6\nreplica_on = [1]", TYPES),
-        "case.toml:15: [traffic] types[0].replica_on = [1]: unknown key. Did you mean "
-        "'replicas_on'? Known: replicas_on, weight.",
+        (
+            "case.toml:15: [traffic] types[0].replica_on = [1]: unknown key. Did you mean "
+            "'replicas_on'? Known: replicas_on, weight."
+        ),
     ),
     "type-replica-out-of-range": (
         in_traffic("[0, 1]", "[\n 0,\n 12]", TYPES),
-        "case.toml:15: [traffic] types[0].replicas_on[1] = 12: must be at most 11: servers count "
-        "from 0, and cluster.servers is 12",
+        (
+            "case.toml:15: [traffic] types[0].replicas_on[1] = 12: must be at most 11: "
+            "servers count from 0, and cluster.servers is 12"
+        ),
     ),
     "type-replica-negative": (
         in_traffic("[0, 1]", "[0, -1]", TYPES),
-        "case.toml:13: [traffic] types[0].replicas_on[1] = -1: must be the index of a server: an "
-        "integer of at least 0",
+        (
+            "case.toml:13: [traffic] types[0].replicas_on[1] = -1: must be the index of a "
+            "server: an integer of at least 0"
+        ),
     ),
     "type-replica-twice": (
         in_traffic("[0, 1]", "[1, 1]", TYPES),
-        "case.toml:13: [traffic] types[0].replicas_on[1] = 1: is listed twice; each replica needs "
-        "a server of its own: remove one",
+        (
+            "case.toml:13: [traffic] types[0].replicas_on[1] = 1: is listed twice; each "
+            "replica needs a server of its own: remove one"
+        ),
     ),
     "type-replicas-empty": (
         in_traffic("[0, 1]", "[]", TYPES),
@@ -301,8 +381,10 @@ ONE_MISTAKE = {
     ),
     "trace-format": (
         in_traffic("load = 0.9", 'load = 0.9\nformat = "swin"', TRACE),
-        "case.toml:12: [traffic] format = \"swin\": is not known. Did you mean 'swim'? Known: "
-        "swim.",
+        (
+            "case.toml:12: [traffic] format = \"swin\": is not known. Did you mean 'swim'? "
+            "Known: swim."
+        ),
     ),
     "trace-path-empty": (
         in_traffic("load = 0.9", 'load = 0.9\npath = ""', TRACE),
@@ -314,33 +396,45 @@ ONE_MISTAKE = {
     ),
     "arrivals-unknown": (
         change("load = 0.9", 'load = 0.9\narrivals = "poison"'),
-        "case.toml:12: [traffic] arrivals = \"poison\": is not known. Did you mean 'poisson'? "
-        "Known: batch, bernoulli, binomial, poisson.",
+        (
+            'case.toml:12: [traffic] arrivals = "poison": is not known. Did you mean '
+            "'poisson'? Known: batch, bernoulli, binomial, poisson."
+        ),
     ),
     "arrivals-other-parameter": (
         change("load = 0.9", "load = 0.9\ntrials = 5"),
-        'case.toml:12: [traffic] trials = 5: belongs to arrivals = "binomial", and arrivals is '
-        '"poisson"; remove trials or set arrivals = "binomial"',
+        (
+            'case.toml:12: [traffic] trials = 5: belongs to arrivals = "binomial", and '
+            'arrivals is "poisson"; remove trials or set arrivals = "binomial"'
+        ),
     ),
     "bernoulli-rate": (
         change("load = 0.9", 'rate = 1.5\narrivals = "bernoulli"'),
-        'case.toml:11: [traffic] rate = 1.5: must be at most 1 with arrivals = "bernoulli" (at '
-        'most one task per slot); lower it or set arrivals = "poisson"',
+        (
+            "case.toml:11: [traffic] rate = 1.5: must be at most 1 with arrivals = "
+            '"bernoulli" (at most one task per slot); lower it or set arrivals = "poisson"'
+        ),
     ),
     "binomial-trials-below-rate": (
         change("load = 0.9", 'rate = 7.5\narrivals = "binomial"\ntrials = 7'),
-        "case.toml:13: [traffic] trials = 7: must be at least traffic.rate (7.5), or the rate "
-        "cannot be reached; raise trials or lower rate",
+        (
+            "case.toml:13: [traffic] trials = 7: must be at least traffic.rate (7.5), or "
+            "the rate cannot be reached; raise trials or lower rate"
+        ),
     ),
     "binomial-trials-missing": (
         change("load = 0.9", 'rate = 7.5\narrivals = "binomial"'),
-        'case.toml:9: [traffic] trials: missing; arrivals = "binomial" needs it: add for example '
-        "trials = 1000",
+        (
+            'case.toml:9: [traffic] trials: missing; arrivals = "binomial" needs it: add '
+            "for example trials = 1000"
+        ),
     ),
     "poisson-bound-below-rate": (
         change("load = 0.9", "rate = 7.5\nmax_arrivals = 7"),
-        "case.toml:12: [traffic] max_arrivals = 7: must be at least traffic.rate (7.5), or the "
-        "rate cannot be reached; raise max_arrivals or lower rate",
+        (
+            "case.toml:12: [traffic] max_arrivals = 7: must be at least traffic.rate (7.5),"
+            " or the rate cannot be reached; raise max_arrivals or lower rate"
+        ),
     ),
     "batch-size-zero": (
         change("load = 0.9", 'load = 0.9\narrivals = "batch"\nbatch_size = 0'),
@@ -348,32 +442,42 @@ ONE_MISTAKE = {
     ),
     "placement-unknown": (
         change("load = 0.9", 'load = 0.9\nplacement = "hfds"'),
-        'case.toml:12: [traffic] placement = "hfds": must be "uniform", "hdfs", or a class of your '
-        'own as "module:Class"',
+        (
+            'case.toml:12: [traffic] placement = "hfds": must be "uniform", "hdfs", or a '
+            'class of your own as "module:Class"'
+        ),
     ),
     "hdfs-one-rack": (
         change("racks = 4", "racks = 1", change("load = 0.9", 'load = 0.9\nplacement = "hdfs"')),
-        'case.toml:12: [traffic] placement = "hdfs": needs at least 2 racks with room for 2 '
-        "replicas, and there is 1; change cluster.racks, lower replicas, or set "
-        'placement = "uniform"',
+        (
+            'case.toml:12: [traffic] placement = "hdfs": needs at least 2 racks with room '
+            "for 2 replicas, and there is 1; change cluster.racks, lower replicas, or set "
+            'placement = "uniform"'
+        ),
     ),
     "hdfs-small-racks": (
         change("load = 0.9", 'load = 0.9\nplacement = "hdfs"\nreplicas = 5'),
-        'case.toml:12: [traffic] placement = "hdfs": needs at least 2 racks with room for 4 '
-        "replicas, and there are 0; change cluster.racks, lower replicas, or set "
-        'placement = "uniform"',
+        (
+            'case.toml:12: [traffic] placement = "hdfs": needs at least 2 racks with room '
+            "for 4 replicas, and there are 0; change cluster.racks, lower replicas, or set "
+            'placement = "uniform"'
+        ),
     ),
     "hdfs-hot-servers-on-one-rack": (
         in_traffic("hot_servers = 6", 'hot_servers = 3\nplacement = "hdfs"', HOT),
-        'case.toml:13: [traffic] placement = "hdfs": needs at least 2 racks with room for 2 '
-        "replicas among the hot servers (0 to 2), and there is 1; change cluster.racks, lower "
-        'replicas, or set placement = "uniform"',
+        (
+            'case.toml:13: [traffic] placement = "hdfs": needs at least 2 racks with room '
+            "for 2 replicas among the hot servers (0 to 2), and there is 1; change "
+            'cluster.racks, lower replicas, or set placement = "uniform"'
+        ),
     ),
     "hdfs-other-servers-on-one-rack": (
         in_traffic("hot_servers = 6", 'hot_servers = 9\nplacement = "hdfs"', HOT),
-        'case.toml:13: [traffic] placement = "hdfs": needs at least 2 racks with room for 2 '
-        "replicas among the servers that are not hot (from 9), and there is 1; change "
-        'cluster.racks, lower replicas, or set placement = "uniform"',
+        (
+            'case.toml:13: [traffic] placement = "hdfs": needs at least 2 racks with room '
+            "for 2 replicas among the servers that are not hot (from 9), and there is 1; "
+            'change cluster.racks, lower replicas, or set placement = "uniform"'
+        ),
     ),
     "policy-empty": (
         change('"priority"', '""'),
@@ -385,18 +489,24 @@ ONE_MISTAKE = {
     ),
     "parameter-nan": (
         change('policy = "priority"', 'policy = "priority"\nthreshold = nan'),
-        "case.toml:14: [scheduler] threshold = nan: must be a number; nan is none. Leave the key "
-        "out for the default",
+        (
+            "case.toml:14: [scheduler] threshold = nan: must be a number; nan is none. "
+            "Leave the key out for the default"
+        ),
     ),
     "parameter-date": (
         change('policy = "priority"', 'policy = "priority"\nthreshold = { since = 2020-01-01 }'),
-        "case.toml:14: [scheduler] threshold.since = 2020-01-01: must be a number, text, true or "
-        "false, an array or a table; put it in quotes",
+        (
+            "case.toml:14: [scheduler] threshold.since = 2020-01-01: must be a number, "
+            "text, true or false, an array or a table; put it in quotes"
+        ),
     ),
     "reading-unknown": (
         BASE + '[reading]\nqueue_length = "in_system"\n',
-        'case.toml:18: [reading] queue_length = "in_system": is not known. Did you mean '
-        "'in-system'? Known: in-system, waiting.",
+        (
+            'case.toml:18: [reading] queue_length = "in_system": is not known. Did you mean'
+            " 'in-system'? Known: in-system, waiting."
+        ),
     ),
     "reading-number": (
         BASE + "[reading]\ntie_break = 1\n",
@@ -404,13 +514,17 @@ ONE_MISTAKE = {
     ),
     "warmup-not-below-slots": (
         change("warmup = 10", "warmup = 100"),
-        "case.toml:16: [run] warmup = 100: must be less than run.slots (100), or nothing is left "
-        "to measure; lower warmup or raise slots",
+        (
+            "case.toml:16: [run] warmup = 100: must be less than run.slots (100), or "
+            "nothing is left to measure; lower warmup or raise slots"
+        ),
     ),
     "warmup-word": (
         change("warmup = 10", 'warmup = "none"'),
-        'case.toml:16: [run] warmup = "none": must be an integer of at least 0 (slots) or "auto" '
-        "(this is text)",
+        (
+            'case.toml:16: [run] warmup = "none": must be an integer of at least 0 (slots) '
+            'or "auto" (this is text)'
+        ),
     ),
     "replications-zero": (
         change("warmup = 10", "replications = 0"),
@@ -449,8 +563,10 @@ SYNTAX = {
     ),
     "no-value": (
         change("slots = 100", "slots ="),
-        "case.toml:15: column 8: expected a value: a number, true, false, text in quotes, [a, b] "
-        "or { key = value } (the line ends)",
+        (
+            "case.toml:15: column 8: expected a value: a number, true, false, text in "
+            "quotes, [a, b] or { key = value } (the line ends)"
+        ),
     ),
     "no-equals": (
         change("slots = 100", "slots 100"),
@@ -458,8 +574,10 @@ SYNTAX = {
     ),
     "open-text": (
         change('"priority"', '"priority'),
-        "case.toml:13: column 19: expected text on one line; close the quotes before the line ends "
-        "(the line ends)",
+        (
+            "case.toml:13: column 19: expected text on one line; close the quotes before "
+            "the line ends (the line ends)"
+        ),
     ),
     "open-table": (
         change("[run]", "[run"),
@@ -479,13 +597,17 @@ SYNTAX = {
     ),
     "table-twice": (
         BASE + "[run]\n",
-        "case.toml:17: column 5: this table is declared already: keep one of them, with all its "
-        'keys (found "]")',
+        (
+            "case.toml:17: column 5: this table is declared already: keep one of them, with"
+            ' all its keys (found "]")'
+        ),
     ),
     "backslash": (
         change('"A cluster"', '"C:\\cluster"'),
-        "case.toml:1: column 14: expected \\\\ for a backslash; or put the text in '...' "
-        '(found "luster\\"")',
+        (
+            "case.toml:1: column 14: expected \\\\ for a backslash; or put the text in '...' "
+            '(found "luster\\"")'
+        ),
     ),
     "wrong-start": (
         change("[run]", "}"),

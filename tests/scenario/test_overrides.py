@@ -77,7 +77,7 @@ def test_an_override_that_cannot_be_set_is_named(text: str, message: str) -> Non
 
 def test_all_unreadable_overrides_are_reported_at_once() -> None:
     """Two overrides of the wrong form are two problems."""
-    with pytest.raises(InvalidScenarioError, match="--set a: .*\n--set b: ") as caught:
+    with pytest.raises(InvalidScenarioError, match=r"--set a: .*\n--set b: ") as caught:
         apply_overrides({}, ["a", "b"])
     assert len(caught.value.problems) == 2
 
@@ -186,7 +186,7 @@ def test_a_scenario_with_other_values_is_valid_again_or_refused() -> None:
     assert scenario.traffic.load == 0.9
     with pytest.raises(InvalidScenarioError, match=r"with_values: \[run\] slots = 0: must be"):
         scenario.with_values({"run.slots": 0})
-    with pytest.raises(InvalidScenarioError, match="is no key of a scenario; write table.key"):
+    with pytest.raises(InvalidScenarioError, match=r"is no key of a scenario; write table\.key"):
         scenario.with_values({"run..slots": 0})
 
 

@@ -6,10 +6,14 @@ import json
 import math
 import pickle
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from cluster_sim.errors import ScenarioError
+from cluster_sim.model.placement import HdfsPlacement
 from cluster_sim.model.readings import QueueLength
+from cluster_sim.model.topology import Topology
 from cluster_sim.scenario import (
     InvalidScenarioError,
     Scenario,
@@ -18,7 +22,8 @@ from cluster_sim.scenario import (
     parse_scenario,
     to_toml,
 )
-from tests.scenario.samples import BASE, accept_any, change
+from cluster_sim.scenario.writing import format_value
+from tests.scenario.samples import BASE, accept_any, change, refusal_of
 
 PARTS = {
     "cluster": {"servers": 4},
@@ -72,6 +77,7 @@ def test_python_dictionaries_make_the_same_scenario_as_a_file() -> None:
     scenario = Scenario(**PARTS)
     assert load_mapping(PARTS) == scenario
     assert parse_scenario(to_toml(scenario)) == scenario
+    assert scenario.to_toml() == to_toml(scenario)
     assert Scenario(**{**PARTS, "title": None, "cluster": scenario.cluster}) == scenario
     assert Scenario(**dict(scenario)) == scenario
 
@@ -175,3 +181,50 @@ def test_schema_knows_rates_of_levels_and_closed_tables() -> None:
 def test_base_is_valid() -> None:
     """The text that the other tests break is whole."""
     assert parse_scenario(BASE).title == "A cluster"
+
+
+@pytest.mark.parametrize(
+    ("racks", "traffic"),
+    [
+        ("racks = 4", 'kind = "even"'),
+        ("racks = 7", 'kind = "even"'),  # racks of one and of two: five have room for two
+        ("levels = { pod = 3 }", 'kind = "even"\nreplicas = 1'),
+        ("racks = 4", 'kind = "hotspot"\nhot_servers = 6\nhot_probability = 0.5'),
+        ("racks = 4", 'kind = "hotspot"\nhot_servers = 9\nhot_probability = 1'),
+        ("racks = 4", 'kind = "hotspot"\nhot_servers = 1\nhot_probability = 0'),
+        ("racks = 4", 'kind = "zipf"\nchunks = 9\nexponent = 0'),
+        ("racks = 4", 'kind = "trace"'),
+    ],
+)
+def test_hdfs_placement_is_accepted_where_the_model_finds_room(racks: str, traffic: str) -> None:
+    """Two racks with room for all replicas but one are enough, among the servers drawn from."""
+    text = change("rack_local = 0.8\n", "", change("racks = 4", racks))
+    text = change('kind = "even"', traffic + '\nplacement = "hdfs"', text)
+    assert parse_scenario(text, check_scheduler=accept_any).traffic.placement == "hdfs"
+
+
+@pytest.mark.parametrize("racks", range(1, 13))
+@pytest.mark.parametrize("replicas", range(1, 6))
+def test_the_rule_for_hdfs_is_the_models(racks: int, replicas: int) -> None:
+    """The reader refuses exactly the racks and replicas for which the placement raises."""
+    topology = Topology.tree(12, {"rack": racks})
+    words = np.zeros((1, replicas), dtype=np.uint64)
+    servers = np.arange(12, dtype=np.int64)
+
+    def place() -> None:
+        HdfsPlacement().place(words, servers=servers, topology=topology, n_replicas=replicas)
+
+    text = change("load = 0.9", f'load = 0.9\nplacement = "hdfs"\nreplicas = {replicas}')
+    text = change("racks = 4", f"racks = {racks}", text)
+    if refusal_of(lambda: parse_scenario(text, check_scheduler=accept_any)) is None:
+        place()
+    else:
+        with pytest.raises(ScenarioError, match="needs at least 2 racks"):
+            place()
+
+
+def test_a_value_in_a_message_is_short() -> None:
+    """Long and deep values are cut; the line of the problem shows the rest."""
+    assert format_value("x" * 100) == '"' + "x" * 55 + " ..."
+    assert format_value([[[[[1]]]]]) == "[[[[...]]]]"
+    assert format_value({"a b": True, "c": {1}}) == '{ "a b" = true, c = a Python set }'

@@ -1,0 +1,122 @@
+"""Put a loop and a policy together, and compile them."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+import threading
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from cluster_sim.compiled.cache import cache_folder, write_once
+from cluster_sim.compiled.closure import compile_tree, digest
+from cluster_sim.errors import PolicyError
+from cluster_sim.kernels import loop, traffic
+from cluster_sim.policies.base import QueuePolicy
+
+__all__ = ["CompilationError", "compiled_fill", "compiled_loop", "is_available"]
+
+_lock = threading.RLock()
+_made: dict[tuple[object, ...], Any] = {}
+
+
+class CompilationError(PolicyError):
+    """Numba cannot compile a policy; the SimPy engine still runs it."""
+
+
+def is_available() -> bool:
+    """Return whether numba is installed.
+
+    Returns
+    -------
+    bool
+    """
+    return importlib.util.find_spec("numba") is not None
+
+
+def compiled_loop(policy: QueuePolicy) -> Callable[..., int]:
+    """Return `cluster_sim.kernels.loop.run_slots` for a policy.
+
+    Parameters
+    ----------
+    policy : QueuePolicy
+        Only its class matters: parameters reach the loop as numbers.
+
+    Returns
+    -------
+    callable
+        Compiled at its first call, or loaded from the cache.
+    """
+    kind = type(policy)
+    replaced = {
+        "route": kind.route,
+        "serve": kind.serve,
+        "USES_LONGEST": kind.uses_longest,
+        "TAKES_OWN_FIRST": kind.takes_own_first,
+    }
+    return _assembled(loop.run_slots, replaced, kind.name)
+
+
+def compiled_fill(name: str) -> Callable[..., None]:
+    """Return a compiled function of `cluster_sim.kernels.traffic`.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    callable
+    """
+    return _assembled(getattr(traffic, name), {}, name)
+
+
+def _assembled(function: FunctionType, replaced: dict[str, Any], label: str) -> Any:
+    key = (function, *replaced.values())
+    with _lock:
+        if key not in _made:
+            _made[key] = _assemble(function, replaced, label)
+        return _made[key]
+
+
+def _assemble(function: FunctionType, replaced: dict[str, Any], label: str) -> Any:
+    import numba
+
+    def jit(inner: FunctionType) -> Any:
+        return numba.njit(nogil=True, error_model="numpy")(inner)
+
+    names = compile_tree(function, jit, replaced, {})
+    if numba.config.DISABLE_JIT:
+        return FunctionType(function.__code__, names, function.__name__)
+    mark = digest(function, replaced)
+    folder = cache_folder(_with_versions(mark))
+    source = inspect.getsource(function)
+    if folder is None or not write_once(folder / "kernel.py", _HEADER.format(label) + source):
+        return jit(FunctionType(function.__code__, names, function.__name__))
+    # Numba finds its cache beside the file that a function comes from: the copy in our folder.
+    module_name = f"_cluster_sim_kernel_{mark[:16]}"
+    spec = importlib.util.spec_from_file_location(module_name, folder / "kernel.py")
+    if spec is None or spec.loader is None:  # pragma: no cover - a plain file always has both
+        return jit(FunctionType(function.__code__, names, function.__name__))
+    module = importlib.util.module_from_spec(spec)
+    module.__dict__.update({name: value for name, value in names.items() if name[:2] != "__"})
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    copy = getattr(module, function.__name__)
+    return numba.njit(nogil=True, error_model="numpy", cache=True)(copy)
+
+
+_HEADER = '"""A copy made by cluster_sim so that numba can keep the compiled loop of {!r} beside it."""\n\n\n'
+
+
+def _with_versions(mark: str) -> str:
+    import hashlib
+
+    import llvmlite
+    import numba
+    import numpy
+
+    versions = (sys.version, numba.__version__, llvmlite.__version__, numpy.__version__)
+    return hashlib.sha256(repr((mark, versions)).encode()).hexdigest()

@@ -1,0 +1,76 @@
+"""Batches of arrivals for the compiled loop: the workload's own, or drawn by a compiled function where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster_sim.compiled.assembly import compiled_fill
+from cluster_sim.model.placement import UniformPlacement
+from cluster_sim.model.traffic import Even, Hotspot, Traffic, Types, hot_word
+from cluster_sim.model.workload import ArrivalBatch, SyntheticWorkload, Workload, window
+from cluster_sim.randomness import Key
+
+__all__ = ["fast_batches"]
+
+
+def fast_batches(workload: Workload, key: Key, n_slots: int) -> Iterator[ArrivalBatch]:
+    """Yield the batches of a workload, with replica sets as int32.
+
+    Parameters
+    ----------
+    workload : Workload
+    key : Key
+    n_slots : int
+
+    Yields
+    ------
+    ArrivalBatch
+        The same arrivals as ``workload.batches(key, n_slots)``.
+    """
+    if not isinstance(workload, SyntheticWorkload):
+        for batch in workload.batches(key, n_slots):
+            replicas = np.ascontiguousarray(batch.replicas, dtype=np.int32)
+            yield ArrivalBatch(batch.first_slot, batch.first_task, batch.counts, replicas)
+        return
+    drawn = _Drawn(workload.traffic, key)
+    step, first_task = window(workload.arrivals.rate), 0
+    for first_slot in range(0, n_slots, step):
+        counts = workload.arrivals.counts(key, first_slot, min(step, n_slots - first_slot))
+        n_tasks = int(counts.sum())
+        yield ArrivalBatch(first_slot, first_task, counts, drawn.replicas(first_task, n_tasks))
+        first_task += n_tasks
+
+
+class _Drawn:
+    """The replica sets of a traffic under a key."""
+
+    def __init__(self, traffic: Traffic, key: Key) -> None:
+        self._traffic, self._key = traffic, key
+        self._words = np.uint64(key.low), np.uint64(key.high)
+        self._sets = self._cdf = np.empty((0, 0))
+        if isinstance(traffic, Types):
+            self._sets = np.ascontiguousarray(traffic.replica_sets, dtype=np.int32)
+            self._cdf = traffic.cdf
+
+    def replicas(self, first_task: int, n_tasks: int) -> npt.NDArray[np.int32]:
+        """Return the replica sets of consecutive tasks, int32 array, shape (n_tasks, width)."""
+        traffic = self._traffic
+        if isinstance(traffic, Types):
+            result = np.empty((n_tasks, self._sets.shape[1]), dtype=np.int32)
+            compiled_fill("fill_listed")(*self._words, first_task, self._cdf, self._sets, result)
+            return result
+        if isinstance(traffic, (Even, Hotspot)) and isinstance(traffic.placement, UniformPlacement):
+            n_servers = traffic.topology.n_servers
+            hot, n_hot = 2**32, n_servers
+            if isinstance(traffic, Hotspot):
+                hot, n_hot = hot_word(traffic.hot_probability), traffic.n_hot
+            result = np.empty((n_tasks, traffic.n_replicas), dtype=np.int32)
+            fill = compiled_fill("fill_uniform")
+            fill(*self._words, first_task, np.uint64(hot), n_hot, n_servers, result)
+            return result
+        return np.ascontiguousarray(
+            traffic.replicas(self._key, first_task, n_tasks), dtype=np.int32
+        )

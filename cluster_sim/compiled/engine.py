@@ -1,0 +1,251 @@
+"""The driver of the compiled loop: the same call and the same result as the SimPy engine's `simulate`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from cluster_sim.compiled.assembly import CompilationError, compiled_loop
+from cluster_sim.compiled.batches import fast_batches
+from cluster_sim.compiled.events import EventFeed
+from cluster_sim.compiled.state import Arguments, grow_tasks, initial_arguments
+from cluster_sim.errors import ClusterSimError, DecisionError
+from cluster_sim.kernels import loop
+from cluster_sim.kernels.codes import Counter, Stop
+from cluster_sim.model.readings import QueueLength
+from cluster_sim.model.workload import ArrivalBatch
+from cluster_sim.randomness import Key
+from cluster_sim.recording.histogram import Histogram
+from cluster_sim.recording.observer import Observer
+from cluster_sim.recording.result import RunResult
+from cluster_sim.recording.series import Thinning
+from cluster_sim.system import System
+
+__all__ = ["OutOfMemoryError", "simulate"]
+
+_PARAMETERS = tuple(inspect.signature(loop.run_slots).parameters)
+
+
+class OutOfMemoryError(ClusterSimError, MemoryError):
+    """The backlog has outgrown the memory."""
+
+
+def simulate(
+    system: System,
+    key: Key,
+    *,
+    slots: int,
+    warmup: int = 0,
+    series_points: int = 1000,
+    observers: Sequence[Observer] = (),
+    progress: Callable[[int], None] | None = None,
+) -> RunResult:
+    """Run a system on the compiled engine and measure it.
+
+    Parameters
+    ----------
+    system, key, slots, warmup, series_points, progress
+        As for `cluster_sim.emulator.emulator.simulate`.
+    observers : sequence of Observer
+        Further observers, told of arrivals, starts and completions; one that looks at the state (`Observer.observe`)
+        needs the SimPy engine.
+
+    Returns
+    -------
+    RunResult
+        Equal to the SimPy engine's.
+
+    Raises
+    ------
+    CompilationError
+        If numba cannot compile the policy.
+    DecisionError
+        If the policy decides what cannot be done.
+    OutOfMemoryError
+        If the waiting tasks outgrow the memory; the message says how far the run came.
+    """
+    run = _Run(system, key, slots=slots, warmup=warmup, observers=observers)
+    thinning = Thinning(series_points)
+    try:
+        for batch in fast_batches(system.workload, key, slots):
+            run.advance(batch)
+            run.keep_series(batch, thinning)
+            if progress is not None:
+                progress(batch.first_slot + batch.n_slots)
+    finally:
+        run.close()
+    return run.result(thinning)
+
+
+class _Run:
+    """A run in progress: the loop's arguments, and what has been read off them so far."""
+
+    def __init__(
+        self, system: System, key: Key, *, slots: int, warmup: int, observers: Sequence[Observer]
+    ) -> None:
+        self.system = system
+        self._slots, self._warmup = slots, warmup
+        self._feed = EventFeed(observers, key)
+        n_events = 16 * system.cluster.n_servers + 4096 if self._feed.is_needed else 0
+        self._arguments: Arguments = initial_arguments(
+            system, key, slots=slots, warmup=warmup, n_events=n_events
+        )
+        grow_tasks(self._arguments, 1, 1)
+        self._loop = compiled_loop(system.policy)
+        self._outliers: dict[str, dict[int, int]] = {"completion": {}, "waiting": {}}
+        self._in_system_sum = self._waiting_sum = 0
+        self._n_arrivals = self._n_bound_hits = 0
+
+    def advance(self, batch: ArrivalBatch) -> None:
+        """Run the slots of a batch."""
+        arguments, counters = self._arguments, self._arguments["counters"]
+        arguments.update(
+            first_slot=batch.first_slot,
+            first_task=batch.first_task,
+            counts=batch.counts,
+            batch_replicas=batch.replicas,
+            in_system_at=np.zeros(batch.n_slots, dtype=np.int64),
+            waiting_at=np.zeros(batch.n_slots, dtype=np.int64),
+        )
+        counters[Counter.SLOT] = counters[Counter.TASK] = 0
+        self._feed.take_batch(batch)
+        if batch.replicas.shape[1] > arguments["task_replicas"].shape[1]:
+            self._grow(0, batch.replicas.shape[1])
+        stop = None
+        while stop != Stop.DONE:
+            stop = self._call()
+            if stop == Stop.NEEDS_TASKS:
+                self._grow(int(batch.counts[counters[Counter.SLOT]]), batch.replicas.shape[1])
+            elif stop == Stop.NEEDS_OUTLIERS:
+                self._take_outliers()
+            elif stop == Stop.NEEDS_EVENTS:
+                self._take_events(int(batch.counts[counters[Counter.SLOT]]))
+            elif stop != Stop.DONE:
+                raise self._decision_error(Stop(stop), batch)
+        self._take_events(0)
+        self._count(batch)
+
+    def _call(self) -> int:
+        try:
+            return int(self._loop(*[self._arguments[name] for name in _PARAMETERS]))
+        except Exception as error:
+            if type(error).__module__.startswith("numba"):
+                raise CompilationError(_explain(self.system, error)) from error
+            raise
+
+    def _count(self, batch: ArrivalBatch) -> None:
+        measured = slice(max(self._warmup - batch.first_slot, 0), None)
+        self._in_system_sum += int(self._arguments["in_system_at"][measured].sum())
+        self._waiting_sum += int(self._arguments["waiting_at"][measured].sum())
+        self._n_arrivals += batch.n_tasks
+        bound = self.system.workload.bound
+        if bound is not None:
+            self._n_bound_hits += int((batch.counts >= bound).sum())
+
+    def _grow(self, n_needed: int, width: int) -> None:
+        try:
+            grow_tasks(self._arguments, n_needed, width)
+        except MemoryError as error:
+            done = self._arguments["first_slot"] + int(self._arguments["counters"][Counter.SLOT])
+            waiting = int(self._arguments["counters"][Counter.N_WAITING])
+            raise OutOfMemoryError(
+                f"slot {done}: {waiting:,} tasks wait, and there is no memory for more; the system is likely unstable: "
+                "lower the load, or run fewer slots"
+            ) from error
+
+    def _take_outliers(self) -> None:
+        """Move the times beyond the dense histograms into dictionaries."""
+        counters = self._arguments["counters"]
+        kept = self._arguments["outliers"][: counters[Counter.N_OUTLIERS]]
+        for column, counts in enumerate(self._outliers.values()):
+            for value, n in zip(*np.unique(kept[:, column], return_counts=True), strict=True):
+                counts[int(value)] = counts.get(int(value), 0) + int(n)
+        counters[Counter.N_OUTLIERS] = 0
+
+    def _take_events(self, n_arrivals: int) -> None:
+        """Tell the observers what happened, and make room for a slot with so many arrivals."""
+        if not self._feed.is_needed:
+            return
+        counters, events = self._arguments["counters"], self._arguments["events"]
+        self._feed.tell(events[: counters[Counter.N_EVENTS]])
+        counters[Counter.N_EVENTS] = 0
+        n_rows = n_arrivals + 2 * self.system.cluster.n_servers
+        if n_rows > len(events):
+            self._arguments["events"] = np.zeros((2 * n_rows, 6), dtype=np.int64)
+
+    def keep_series(self, batch: ArrivalBatch, thinning: Thinning) -> None:
+        """Offer the observation points of a batch to the time series."""
+        in_system, waiting = self._arguments["in_system_at"], self._arguments["waiting_at"]
+        end = batch.first_slot + batch.n_slots
+        while thinning.next_slot < end:
+            at = thinning.next_slot - batch.first_slot
+            thinning.offer(thinning.next_slot, int(in_system[at]), int(waiting[at]))
+
+    def close(self) -> None:
+        """Close the observers."""
+        self._feed.close()
+
+    def result(self, thinning: Thinning) -> RunResult:
+        """Return what was measured."""
+        self._take_outliers()
+        arguments, counters = self._arguments, self._arguments["counters"]
+        n_in_system = int(counters[Counter.N_WAITING] + counters[Counter.N_IN_SERVICE])
+        return RunResult(
+            slots=self._slots,
+            warmup=self._warmup,
+            n_arrivals=self._n_arrivals,
+            n_completed=self._n_arrivals - n_in_system,
+            n_in_system=n_in_system,
+            completion_times=Histogram.of_dense(arguments["completion_counts"])
+            + Histogram.of(self._outliers["completion"]),
+            waiting_times=Histogram.of_dense(arguments["waiting_counts"])
+            + Histogram.of(self._outliers["waiting"]),
+            starts=arguments["starts"].copy(),
+            busy=arguments["busy"].copy(),
+            in_system_sum=self._in_system_sum,
+            waiting_sum=self._waiting_sum,
+            n_bound_hits=self._n_bound_hits,
+            series=thinning.series(),
+            counts_service=self.system.reading.queue_length is QueueLength.IN_SYSTEM,
+        )
+
+    def _decision_error(self, stop: Stop, batch: ArrivalBatch) -> DecisionError:
+        counters = self._arguments["counters"]
+        slot = batch.first_slot + int(counters[Counter.SLOT])
+        name, queue = self.system.policy.name, int(counters[Counter.ERROR_QUEUE])
+        server, n_queues = int(counters[Counter.ERROR_SERVER]), len(self._arguments["waiting"])
+        if stop is Stop.NOTHING_WAITS:
+            length = int(self._arguments["lengths"][queue])
+            return DecisionError(
+                f"slot {slot}: policy {name!r} told idle server {server} to serve queue {queue}, where no "
+                f"task waits (length {length}); serve() must return a queue with waiting > 0, or NO_QUEUE"
+            )
+        if stop is Stop.BAD_SERVE:
+            return DecisionError(
+                f"slot {slot}: policy {name!r}: serve() for idle server {server} returned {queue}; "
+                f"it must return a queue from 0 to {n_queues - 1}, or NO_QUEUE (-1)"
+            )
+        at = int(counters[Counter.TASK])
+        chunk = [int(server) for server in batch.replicas[at] if server >= 0]
+        return DecisionError(
+            f"policy {name!r}: route() for task {batch.first_task + at} (chunk on servers {chunk}) arrived in slot "
+            f"{slot} returned {queue}; it must return a queue from 0 to {n_queues - 1}"
+        )
+
+
+def _explain(system: System, error: Any) -> str:
+    """Return numba's complaint, short: what it does not support, and the line that asked for it."""
+    lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
+    kept: list[str] = []
+    for i, line in enumerate(lines):
+        if line.lstrip().startswith('File "'):
+            kept = [line.strip(), *(text for text in lines[i + 1 : i + 6] if not text.startswith("During"))]
+    first = next((line for line in lines if "Failed in" not in line), str(error))
+    where = "\n  ".join(kept)
+    return (
+        f"policy {system.policy.name!r}: numba cannot compile it: {first.strip()}\n  {where}\n"
+        'Write that line with plain numbers and loops, or run it on the SimPy engine: engine = "simpy"'
+    )

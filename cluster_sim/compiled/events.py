@@ -1,0 +1,93 @@
+"""Tell observers of a compiled run what happened, from the loop's event buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster_sim.kernels.codes import Event
+from cluster_sim.model.task import Task
+from cluster_sim.model.workload import ArrivalBatch
+from cluster_sim.randomness import Key, Stream, block
+from cluster_sim.recording.observer import Observer, ObserverHub
+
+__all__ = ["EventFeed"]
+
+
+class EventFeed:
+    """The observers of a compiled run, and the tasks in the system as they know them.
+
+    Parameters
+    ----------
+    observers : sequence of Observer
+    key : Key
+    """
+
+    def __init__(self, observers: Sequence[Observer], key: Key) -> None:
+        self._hub = ObserverHub(observers)
+        self._key = key
+        self._tasks: dict[int, Task] = {}
+        self._batch: ArrivalBatch | None = None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._hub.arrival or self._hub.start or self._hub.completion)
+
+    def take_batch(self, batch: ArrivalBatch) -> None:
+        """Remember the batch that the next events belong to.
+
+        Parameters
+        ----------
+        batch : ArrivalBatch
+        """
+        self._batch = batch
+
+    def tell(self, events: npt.NDArray[np.int64]) -> None:
+        """Tell the observers of the events in the buffer.
+
+        Parameters
+        ----------
+        events : int64 array, shape (n, 6)
+            Slot, `Event`, task, server, queue, tier.
+        """
+        for slot, kind, number, server, queue, tier in events.tolist():
+            if kind == Event.ARRIVAL:
+                task = self._tasks[number] = self._arrived(number, slot)
+                task.queue = queue
+                for tell in self._hub.arrival:
+                    tell(task)
+            elif kind == Event.START:
+                task = self._tasks[number]
+                task.server, task.start, task.tier = server, slot, tier
+                for tell in self._hub.start:
+                    tell(task)
+            else:
+                task = self._tasks.pop(number)
+                task.service = slot - task.start
+                for tell in self._hub.completion:
+                    tell(task)
+
+    def _arrived(self, number: int, slot: int) -> Task:
+        batch: Any = self._batch
+        row = batch.replicas[number - batch.first_task].tolist()
+        w0, w1, _, _ = block(self._key, Stream.TASK, number)
+        luck = (((w0 >> 5) << 26) | (w1 >> 6)) * 2.0**-53
+        return Task(number, slot, [server for server in row if server >= 0], luck)
+
+    def close(self) -> None:
+        """Close the observers."""
+        self._hub.close(_Nothing())
+
+
+class _Nothing:
+    """The state at the end, for observers that need none of it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[int] = []
+        self.lengths: list[int] = []
+        self.running: list[Task | None] = []
+        self.n_waiting = self.n_in_service = 0

@@ -1,0 +1,187 @@
+"""The arrays that the compiled loop works on, by the names of its parameters."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cluster_sim.emulator.scheduler import tie_break_code
+from cluster_sim.kernels.codes import Counter, Option
+from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, ServiceTier
+from cluster_sim.randomness import Key
+from cluster_sim.system import System
+
+__all__ = ["Arguments", "grow_tasks", "initial_arguments"]
+
+Arguments = dict[str, Any]
+Array = npt.NDArray[Any]
+
+N_TIMES = 1 << 14  # dense part of the histograms, slots
+N_WHEEL = 1 << 10  # slots of the timing wheel; a longer service takes several turns
+N_TASKS = 1 << 12  # rows of the task pool at the start
+MOST_TASKS = 2**31 - 1  # rows are numbered by int32
+
+_ORDERS = {DispatchOrder.RANDOM: 0, DispatchOrder.INDEX: 1, DispatchOrder.LOCALS_FIRST: 2}
+
+
+def initial_arguments(
+    system: System, key: Key, *, slots: int, warmup: int, n_events: int
+) -> Arguments:
+    """Return the arguments of a run that has not begun.
+
+    Parameters
+    ----------
+    system : System
+    key : Key
+    slots, warmup : int
+    n_events : int
+        Rows of the event buffer; 0 to log nothing.
+
+    Returns
+    -------
+    dict
+        All parameters of `run_slots` but those of a batch.
+    """
+    cluster, policy, reading = system.cluster, system.policy, system.reading
+    n_servers, n_tiers = cluster.n_servers, cluster.n_tiers
+    owners = np.array(list(policy.owners(n_servers)), dtype=np.int32)
+    own_queue = np.full(n_servers, -1, dtype=np.int32)
+    for queue in range(len(owners) - 1, -1, -1):
+        if owners[queue] >= 0:
+            own_queue[owners[queue]] = queue
+    waiting = np.zeros(len(owners), dtype=np.int32)
+    counts_service = reading.queue_length is QueueLength.IN_SYSTEM
+    lengths = np.zeros_like(waiting) if counts_service else waiting
+    is_live = reading.routing_view is RoutingView.LIVE
+    options = np.zeros(len(Option), dtype=np.int64)
+    options[Option.SLOTS], options[Option.WARMUP] = slots, warmup
+    options[Option.COUNTS_SERVICE], options[Option.IS_LIVE] = counts_service, is_live
+    options[Option.BY_REPLICA] = reading.service_tier is ServiceTier.REPLICA
+    options[Option.ORDER] = _ORDERS[reading.dispatch_order]
+    options[Option.TIE_BREAK] = tie_break_code(reading.tie_break)
+    options[Option.LOGS] = n_events > 0
+    above = policy.longest_above(cluster.rates)
+    constants = policy.constants(cluster.rates) or (0.0,)
+    return {
+        "key_low": np.uint64(key.low),
+        "key_high": np.uint64(key.high),
+        "options": options,
+        "counters": np.zeros(len(Counter), dtype=np.int64),
+        "above": float(above),
+        "constants": np.array(constants, dtype=np.float64),
+        "rates": np.array(cluster.rates, dtype=np.float64),
+        "owners": owners,
+        "own_queue": own_queue,
+        "groups": np.ascontiguousarray(cluster.groups.ravel(), dtype=np.int32),
+        "waiting": waiting,
+        "lengths": lengths,
+        "seen": lengths if is_live else np.zeros_like(waiting),
+        "head": np.zeros_like(waiting),
+        "tail": np.zeros_like(waiting),
+        "serving": np.full(n_servers, -1, dtype=np.int32),
+        "running": np.full(n_servers, -1, dtype=np.int64),
+        "ends": np.zeros(n_servers, dtype=np.int64),
+        "wheel_next": np.full(n_servers, -1, dtype=np.int32),
+        "wheel_head": np.full(N_WHEEL, -1, dtype=np.int32),
+        "wheel_tail": np.full(N_WHEEL, -1, dtype=np.int32),
+        "idle": np.zeros(n_servers, dtype=np.int32),
+        "deferred": np.zeros(n_servers, dtype=np.int32),
+        **_longest_arguments(cluster.groups, policy.uses_longest),
+        "longest": np.full(n_tiers, -1, dtype=np.int64),
+        "n_longest": np.zeros(n_tiers, dtype=np.int64),
+        "words": np.zeros(4, dtype=np.uint64),
+        "completion_counts": np.zeros(N_TIMES, dtype=np.int64),
+        "waiting_counts": np.zeros(N_TIMES, dtype=np.int64),
+        "outliers": np.zeros((4 * n_servers + 1024, 2), dtype=np.int64),
+        "starts": np.zeros(n_tiers, dtype=np.int64),
+        "busy": np.zeros(n_servers, dtype=np.int64),
+        "events": np.zeros((n_events, 6), dtype=np.int64),
+    }
+
+
+def _longest_arguments(groups: npt.NDArray[np.int64], is_used: bool) -> Arguments:
+    """Return the index of longest queues: the groups of every tier but the innermost, in one array."""
+    n_tiers, n_servers = groups.shape
+    if not is_used:
+        n_tiers, n_servers = 1, 0
+    n = (n_tiers - 1) * n_servers
+    tier, queue = np.divmod(np.arange(n), max(n_servers, 1))
+    group = np.zeros(n, dtype=np.int64)
+    n_groups = 0
+    for t in range(1, n_tiers):
+        row = np.unique(groups[t], return_inverse=True)[1]
+        group[tier == t - 1] = row + n_groups
+        n_groups += int(row.max()) + 1
+    order = np.lexsort((queue, group))
+    position = np.empty(n, dtype=np.int32)
+    position[order] = np.arange(n)
+    group_first = np.searchsorted(group[order], np.arange(n_groups), side="left")
+    group_last = np.searchsorted(group[order], np.arange(n_groups), side="right") - 1
+    # At first one bucket a group, of key 0; the others are free.
+    spare = np.zeros(n + 2 - n_groups, dtype=np.int64)
+    return {
+        "keys": np.zeros(n_servers, dtype=np.int32),
+        "order": order.astype(np.int32),
+        "position": position,
+        "bucket": group.astype(np.int32),
+        "first": np.concatenate((group_first, spare)).astype(np.int32),
+        "last": np.concatenate((group_last, spare)).astype(np.int32),
+        "bucket_key": np.zeros(n + 2, dtype=np.int32),
+        "free_buckets": np.concatenate(
+            ([n + 2 - n_groups], np.arange(n_groups, n + 2), [0])
+        ).astype(np.int32),
+        "group_of": group.astype(np.int32),
+        "group_first": group_first.astype(np.int32),
+        "group_last": group_last.astype(np.int32),
+    }
+
+
+def grow_tasks(arguments: Arguments, n_needed: int, width: int) -> None:
+    """Give the task pool room for more waiting tasks, or for wider replica sets.
+
+    Parameters
+    ----------
+    arguments : dict
+        Changed in place.
+    n_needed : int
+        Free rows needed.
+    width : int
+        Widest replica set.
+
+    Raises
+    ------
+    MemoryError
+        If there is no memory for that many waiting tasks.
+    """
+    counters = arguments["counters"]
+    old = arguments.get("task_replicas")
+    n_old, old_width = old.shape if old is not None else (0, 0)
+    n_free = int(counters[Counter.N_FREE])
+    n_new = n_old
+    if n_free < n_needed:
+        n_new = max(N_TASKS, 2 * n_old, 1 << math.ceil(math.log2(n_old + n_needed + 1)))
+    if n_new > MOST_TASKS:
+        raise MemoryError(f"{n_old:,} tasks are waiting")
+    width = max(width, old_width)
+    shapes = {
+        "task_next": (np.int32, (n_new,)),
+        "task_arrival": (np.int64, (n_new,)),
+        "task_number": (np.int64, (n_new,)),
+        "task_luck": (np.float64, (n_new,)),
+        "task_size": (np.int32, (n_new,)),
+        "task_replicas": (np.int32, (n_new, width)),
+        "free_tasks": (np.int32, (n_new,)),
+    }
+    for name, (kind, shape) in shapes.items():
+        grown = np.zeros(shape, dtype=kind)
+        if old is not None:
+            kept = arguments[name]
+            grown[tuple(slice(n) for n in kept.shape)] = kept
+        arguments[name] = grown
+    # The new rows go on the stack of free rows, the lowest on top.
+    added = n_new - n_old
+    arguments["free_tasks"][n_free : n_free + added] = np.arange(n_new - 1, n_old - 1, -1)
+    counters[Counter.N_FREE] = n_free + added

@@ -1,0 +1,54 @@
+"""Numbers that the kernels and their driver agree on."""
+
+from __future__ import annotations
+
+import enum
+
+__all__ = ["Counter", "Event", "Option", "Stop"]
+
+
+class Stop(enum.IntEnum):
+    """Why the slot loop returned."""
+
+    DONE = 0
+    NEEDS_TASKS = 1  # the task pool has no room for the arrivals of the next slot
+    NEEDS_OUTLIERS = 2  # the list of times beyond the histograms is nearly full
+    NEEDS_EVENTS = 3  # the event buffer is nearly full
+    BAD_ROUTE = 4
+    BAD_SERVE = 5
+    NOTHING_WAITS = 6
+
+
+class Counter(enum.IntEnum):
+    """Entries of the counters array, kept from call to call."""
+
+    SLOT = 0  # next slot of the batch
+    TASK = 1  # next task of the batch
+    N_WAITING = 2
+    N_IN_SERVICE = 3
+    N_FREE = 4
+    N_OUTLIERS = 5
+    N_EVENTS = 6
+    ERROR_SERVER = 7
+    ERROR_QUEUE = 8
+
+
+class Option(enum.IntEnum):
+    """Entries of the options array: the readings and the frame of a run."""
+
+    SLOTS = 0
+    WARMUP = 1
+    COUNTS_SERVICE = 2
+    IS_LIVE = 3
+    BY_REPLICA = 4
+    ORDER = 5
+    TIE_BREAK = 6
+    LOGS = 7
+
+
+class Event(enum.IntEnum):
+    """Kinds of events in the event buffer."""
+
+    ARRIVAL = 0
+    START = 1
+    COMPLETION = 2

@@ -1,0 +1,85 @@
+"""Replica sets of many tasks: the traffic kinds that are worth compiling."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cluster_sim.kernels.philox import HALF, philox, uniform
+
+__all__ = ["fill_listed", "fill_uniform"]
+
+TYPE = 2  # Stream.TYPE
+
+
+def fill_uniform(key_low, key_high, first_task, hot_word, n_hot, n_servers, replicas):  # type: ignore[no-untyped-def]
+    """Draw distinct servers, among the hot ones or the others.
+
+    The same draws as `Hotspot` with `UniformPlacement`; with a `hot_word` of 2**32 and all servers hot, `Even`.
+
+    Parameters
+    ----------
+    key_low, key_high : uint64
+    first_task : int64
+        Number of the task of row 0.
+    hot_word : uint64
+        How many of the 2**32 words count as hot.
+    n_hot, n_servers : int64
+    replicas : int32 array, shape (n_tasks, n_replicas)
+        Filled with servers, ascending in each row.
+    """
+    n_tasks, n_replicas = replicas.shape
+    for i in range(n_tasks):
+        sub = 0
+        w0, w1, w2, w3 = philox(key_low, key_high, TYPE, first_task + i, sub)
+        if w0 < hot_word:
+            begin, n = 0, n_hot
+        else:
+            begin, n = n_hot, n_servers - n_hot
+        for j in range(n_replicas):
+            lane = (j + 1) & 3
+            if lane == 0:
+                sub += 1
+                w0, w1, w2, w3 = philox(key_low, key_high, TYPE, first_task + i, sub)
+                word = w0
+            elif lane == 1:
+                word = w1
+            elif lane == 2:
+                word = w2
+            else:
+                word = w3
+            # A number among those not yet taken, counted past them; the row stays sorted.
+            draw = np.int64((word * np.uint64(n - j)) >> HALF) + begin
+            k = 0
+            while k < j and draw >= replicas[i, k]:
+                draw += 1
+                k += 1
+            for back in range(j, k, -1):
+                replicas[i, back] = replicas[i, back - 1]
+            replicas[i, k] = draw
+
+
+def fill_listed(key_low, key_high, first_task, cdf, sets, replicas):  # type: ignore[no-untyped-def]
+    """Draw task types by their probability: the same draws as `Types`.
+
+    Parameters
+    ----------
+    key_low, key_high : uint64
+    first_task : int64
+    cdf : float64 array, shape (n_types,)
+    sets : int32 array, shape (n_types, width)
+    replicas : int32 array, shape (n_tasks, width)
+        Filled with rows of `sets`.
+    """
+    n_tasks, width = replicas.shape
+    for i in range(n_tasks):
+        w0, w1, _, _ = philox(key_low, key_high, TYPE, first_task + i, 0)
+        draw = uniform(w0, w1)
+        low, high = 0, len(cdf)
+        while low < high:
+            middle = (low + high) >> 1
+            if draw < cdf[middle]:
+                high = middle
+            else:
+                low = middle + 1
+        for j in range(width):
+            replicas[i, j] = sets[low, j]

@@ -1,0 +1,263 @@
+"""An observer that follows a run with books of its own and checks every event against them."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from collections import deque
+from typing import NamedTuple
+
+from cluster_sim.model.readings import QueueLength, ServiceTier
+from cluster_sim.model.service import service_time
+from cluster_sim.model.task import Task
+from cluster_sim.recording.observer import Observer, StateView
+from cluster_sim.system import System
+from cluster_sim.testing.laws import Law, LawViolation
+
+__all__ = ["InvariantObserver"]
+
+
+class _Phase(enum.IntEnum):
+    COMPLETIONS = 0
+    OBSERVATION = 1
+    ARRIVALS = 2
+    DISPATCH = 3
+
+
+class _Identity(NamedTuple):
+    """What a task has from its arrival on."""
+
+    number: int
+    arrival: int
+    replicas: tuple[int, ...]
+    luck: float
+    queue: int
+
+    @classmethod
+    def of(cls, task: Task) -> _Identity:
+        return cls(task.number, task.arrival, tuple(task.replicas), task.luck, task.queue)
+
+
+class _Service(NamedTuple):
+    """A task in service."""
+
+    task: _Identity
+    start: int
+    tier: int
+    service: int
+
+    @classmethod
+    def of(cls, task: Task) -> _Service:
+        return cls(_Identity.of(task), task.start, task.tier, task.service)
+
+    @property
+    def end(self) -> int:
+        return self.start + self.service
+
+
+class InvariantObserver(Observer):
+    """Check the laws of a run at every event and at every observation point.
+
+    It keeps its own queues and servers from what it is told, so it serves every engine. Its memory
+    grows with the tasks in the system, not with those completed.
+
+    Parameters
+    ----------
+    system : System
+        What is being run.
+
+    Raises
+    ------
+    LawViolation
+        From within the run, as soon as a law is broken: slot protocol, conservation, one task at a
+        time, FIFO within a queue, non-preemption, service time.
+
+    Examples
+    --------
+    >>> from cluster_sim import policies
+    >>> from cluster_sim.emulator.emulator import simulate
+    >>> from cluster_sim.randomness import Key
+    >>> from cluster_sim.testing.systems import small_systems
+    >>> for system in small_systems(policies.get("priority")):
+    ...     watch = InvariantObserver(system)
+    ...     result = simulate(system, Key.of(1), slots=20, observers=[watch])
+    """
+
+    def __init__(self, system: System) -> None:
+        cluster, reading = system.cluster, system.reading
+        self._system = system
+        self._owners = list(system.policy.owners(cluster.n_servers))
+        self._queues: list[deque[_Identity]] = [deque() for _ in self._owners]
+        self._n_in_service = [0] * len(self._owners)  # by the queue that the tasks came from
+        self._running: list[_Service | None] = [None] * cluster.n_servers
+        self._counts_service = reading.queue_length is QueueLength.IN_SYSTEM
+        self._by_replica = reading.service_tier is ServiceTier.REPLICA
+        self._slot, self._phase = -1, _Phase.DISPATCH
+        self._n_arrived = self._n_completed = 0
+
+    # --- events ---------------------------------------------------------------------------------
+
+    def arrival(self, task: Task) -> None:
+        """Check a task that has joined its queue."""
+        self._enter(_Phase.ARRIVALS, task.arrival, task)
+        if task.number != self._n_arrived:
+            raise self._broken(
+                Law.SLOT_PROTOCOL, f"task {self._n_arrived} was to arrive next, not this", task
+            )
+        if not 0 <= task.queue < len(self._queues):
+            raise self._broken(Law.CONSERVATION, f"there is no queue {task.queue}", task)
+        self._n_arrived += 1
+        self._queues[task.queue].append(_Identity.of(task))
+
+    def start(self, task: Task) -> None:
+        """Check a task that has started on its server."""
+        self._enter(_Phase.DISPATCH, task.start, task)
+        self._check_is_idle(task)
+        self._check_is_head(task)
+        self._check_service_time(task)
+        self._queues[task.queue].popleft()
+        self._n_in_service[task.queue] += 1
+        self._running[task.server] = _Service.of(task)
+
+    def completion(self, task: Task) -> None:
+        """Check a task that has completed."""
+        is_server = 0 <= task.server < len(self._running)
+        service = self._running[task.server] if is_server else None
+        if service is None or service.task.number != task.number:
+            runs = "nothing" if service is None else f"task {service.task.number}"
+            raise self._broken(Law.ONE_AT_A_TIME, f"its server was running {runs}", task)
+        if service != _Service.of(task):
+            raise self._broken(
+                Law.NON_PREEMPTION,
+                f"it had started in slot {service.start} at tier {service.tier} for "
+                f"{service.service} slots, as {service.task}",
+                task,
+            )
+        if service.end != self._slot + 1:
+            raise self._broken(
+                Law.NON_PREEMPTION,
+                f"it completed before the observation point of slot {self._slot + 1}, its service "
+                f"ends in slot {service.end}",
+                task,
+            )
+        self._enter(_Phase.COMPLETIONS, service.end, task)
+        self._running[task.server] = None
+        self._n_in_service[task.queue] -= 1
+        self._n_completed += 1
+
+    def observe(self, slot: int, state: StateView) -> None:
+        """Compare the state at the observation point with the books."""
+        if slot != self._slot + 1:
+            raise self._broken(
+                Law.SLOT_PROTOCOL, f"slot {slot} was observed after slot {self._slot}"
+            )
+        self._slot, self._phase = slot, _Phase.OBSERVATION
+        for server, service in enumerate(self._running):
+            if service is not None and service.end <= slot:
+                raise self._broken(
+                    Law.NON_PREEMPTION,
+                    f"server {server} still runs task {service.task.number}, whose service ended "
+                    f"in slot {service.end}",
+                )
+        self.check_state(state)
+
+    def close(self, state: StateView) -> None:
+        """Compare the final state with the books, unless the run has failed already."""
+        if sys.exception() is None:
+            self.check_state(state)
+
+    # --- laws -----------------------------------------------------------------------------------
+
+    def check_state(self, state: StateView) -> None:
+        """Raise unless a state holds exactly the tasks that the events so far put there.
+
+        Parameters
+        ----------
+        state : StateView
+
+        Raises
+        ------
+        LawViolation
+        """
+        waiting = [len(queue) for queue in self._queues]
+        lengths = waiting
+        if self._counts_service:
+            lengths = [n + m for n, m in zip(waiting, self._n_in_service, strict=True)]
+        running = [None if service is None else service.task.number for service in self._running]
+        for what, found, expected in (
+            ("waiting tasks per queue", list(state.waiting), waiting),
+            ("queue lengths", list(state.lengths), lengths),
+            ("waiting tasks", state.n_waiting, sum(waiting)),
+            ("tasks in service", state.n_in_service, sum(self._n_in_service)),
+            (
+                "tasks on servers",
+                [None if task is None else task.number for task in state.running],
+                running,
+            ),
+        ):
+            if found != expected:
+                raise self._broken(
+                    Law.CONSERVATION, f"{what}: the state has {found}, the events say {expected}"
+                )
+        n_in_system = sum(waiting) + sum(self._n_in_service)
+        if self._n_arrived != self._n_completed + n_in_system:
+            raise self._broken(
+                Law.CONSERVATION,
+                f"{self._n_arrived} arrived, {self._n_completed} completed, {n_in_system} remain",
+            )
+
+    def _enter(self, phase: _Phase, slot: int, task: Task) -> None:
+        """Go on to a phase of a slot; completions belong to the slot that is observed next."""
+        is_next = phase is _Phase.COMPLETIONS
+        now = self._slot + is_next
+        is_in_order = is_next or _Phase.COMPLETIONS < self._phase <= phase
+        if slot != now or not is_in_order:
+            raise self._broken(
+                Law.SLOT_PROTOCOL,
+                f"{phase.name.lower()} of slot {slot} came after {self._phase.name.lower()} with "
+                f"slot {self._slot} observed last",
+                task,
+            )
+        self._phase = phase
+
+    def _check_is_idle(self, task: Task) -> None:
+        if not 0 <= task.server < len(self._running):
+            raise self._broken(Law.ONE_AT_A_TIME, f"there is no server {task.server}", task)
+        busy_with = self._running[task.server]
+        if busy_with is not None:
+            raise self._broken(
+                Law.ONE_AT_A_TIME, f"its server is running task {busy_with.task.number}", task
+            )
+
+    def _check_is_head(self, task: Task) -> None:
+        is_queue = 0 <= task.queue < len(self._queues)
+        queue = self._queues[task.queue] if is_queue else deque()
+        mine = _Identity.of(task)
+        if not queue or queue[0] != mine:
+            if mine not in queue:
+                raise self._broken(
+                    Law.ONE_AT_A_TIME, f"no such task waits in queue {task.queue}", task
+                )
+            raise self._broken(
+                Law.FIFO, f"it started before task {queue[0].number}, which joined earlier", task
+            )
+
+    def _check_service_time(self, task: Task) -> None:
+        cluster, holders = self._system.cluster, list(task.replicas)
+        if not self._by_replica:
+            owner = self._owners[task.queue]
+            holders = [owner] if owner >= 0 else []
+        tier = cluster.tier(task.server, holders)
+        if task.tier != tier:
+            raise self._broken(Law.SERVICE, f"its tier is {tier}", task)
+        service = service_time(task.luck, cluster.rates[tier])
+        if task.service != service or service < 1:
+            raise self._broken(
+                Law.SERVICE, f"its luck {task.luck} gives {service} slots at tier {tier}", task
+            )
+
+    def _broken(self, law: Law, what: str, task: Task | None = None) -> LawViolation:
+        story = "" if task is None else f"; {task.story()}"
+        return LawViolation(
+            law, f"policy {self._system.policy.name!r}, slot {self._slot}: {what}{story}"
+        )
