@@ -90,9 +90,9 @@ def test_many_blocks_are_the_single_blocks(
     )
 
 
-def test_every_round_of_the_vectorised_generator_gives_the_published_answer() -> None:
-    """The vectorised generator, too, meets a published answer: its stream word allows the zero key."""
-    # No stream is number 0, so the counter of a known answer is made by casting.
+def test_the_vectorised_generator_gives_the_published_answer() -> None:
+    """The vectorised generator, too, meets a published answer."""
+    # No stream has number 0, which the counter of the known answer takes.
     stream_zero = 0
     answer = blocks(Key(0, 0), stream_zero, [0])[0]  # type: ignore[arg-type]
     assert tuple(answer.tolist()) == KNOWN_ANSWERS["zeros"][2]
@@ -163,7 +163,9 @@ def test_the_halves_of_a_block_are_independent() -> None:
 def test_every_bit_is_fair(word: int, bit: int) -> None:
     """A bit of a word is one as often as zero."""
     n = 20_000
-    ones = int((blocks(KEY, Stream.TYPE, np.arange(n))[:, word] >> np.uint64(bit) & np.uint64(1)).sum())
+    ones = int(
+        (blocks(KEY, Stream.TYPE, np.arange(n))[:, word] >> np.uint64(bit) & np.uint64(1)).sum()
+    )
     assert stats.binomtest(ones, n).pvalue > LEAST_P
 
 
@@ -193,7 +195,7 @@ def test_scaled_words_stay_below_n_and_reach_both_ends(n: int) -> None:
 
 @pytest.mark.parametrize("n", [3, 5, 6, 7])
 def test_scaled_outcomes_differ_by_one_word_at_most(n: int) -> None:
-    """Outcome i gets the words from ceil(i 2**32 / n) on: its probability is off by at most 2**-32."""
+    """Outcome i has the words from ceil(i 2**32 / n) on: no share is off by more than 2**-32."""
     borders = [-(-i * 2**32 // n) for i in range(n)]
     at = scaled(np.array(borders, np.uint64), n)
     before = scaled(np.array(borders[1:], np.uint64) - np.uint64(1), n)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import importlib.util
 import inspect
 import sys
@@ -55,6 +56,7 @@ def compiled_loop(policy: QueuePolicy) -> Callable[..., int]:
         "serve": kind.serve,
         "USES_LONGEST": kind.uses_longest,
         "TAKES_OWN_FIRST": kind.takes_own_first,
+        "READS_TIE": _reads(kind.serve, "tie"),
     }
     return _assembled(loop.run_slots, replaced, kind.name)
 
@@ -85,7 +87,8 @@ def _assemble(function: FunctionType, replaced: dict[str, Any], label: str) -> A
     import numba
 
     def jit(inner: FunctionType) -> Any:
-        return numba.njit(nogil=True, error_model="numpy")(inner)
+        rare = inner.__name__ in ("move","pick","fill_row","next_asks","rekey")
+        return numba.njit(nogil=True, error_model="numpy", forceinline=not rare, _nrt=False)(inner)
 
     names = compile_tree(function, jit, replaced, {})
     if numba.config.DISABLE_JIT:
@@ -105,10 +108,18 @@ def _assemble(function: FunctionType, replaced: dict[str, Any], label: str) -> A
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
     copy = getattr(module, function.__name__)
-    return numba.njit(nogil=True, error_model="numpy", cache=True)(copy)
+    return numba.njit(nogil=True, error_model="numpy", cache=True, _nrt=False)(copy)
 
 
 _HEADER = '"""A copy made by cluster_sim so that numba can keep the compiled loop of {!r} beside it."""\n\n\n'
+
+
+def _reads(function: FunctionType, name: str) -> bool:
+    """Return whether a function reads one of its arguments."""
+    return any(
+        step.opname.startswith("LOAD_FAST") and step.argval == name
+        for step in dis.get_instructions(function)
+    )
 
 
 def _with_versions(mark: str) -> str:

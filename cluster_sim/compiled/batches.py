@@ -8,12 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster_sim.compiled.assembly import compiled_fill
+from cluster_sim.model.arrivals import ArrivalProcess
 from cluster_sim.model.placement import UniformPlacement
 from cluster_sim.model.traffic import Even, Hotspot, Traffic, Types, hot_word
 from cluster_sim.model.workload import ArrivalBatch, SyntheticWorkload, Workload, window
 from cluster_sim.randomness import Key
 
 __all__ = ["fast_batches"]
+
+SLOTS_DRAWN = 8_192  # arrival counts drawn at once: a numpy call costs more than a thousand draws
 
 
 def fast_batches(workload: Workload, key: Key, n_slots: int) -> Iterator[ArrivalBatch]:
@@ -28,7 +31,7 @@ def fast_batches(workload: Workload, key: Key, n_slots: int) -> Iterator[Arrival
     Yields
     ------
     ArrivalBatch
-        The same arrivals as ``workload.batches(key, n_slots)``.
+        The same arrivals as ``workload.batches(key, n_slots)``. A batch is valid until the next is asked for.
     """
     if not isinstance(workload, SyntheticWorkload):
         for batch in workload.batches(key, n_slots):
@@ -37,11 +40,21 @@ def fast_batches(workload: Workload, key: Key, n_slots: int) -> Iterator[Arrival
         return
     drawn = _Drawn(workload.traffic, key)
     step, first_task = window(workload.arrivals.rate), 0
-    for first_slot in range(0, n_slots, step):
-        counts = workload.arrivals.counts(key, first_slot, min(step, n_slots - first_slot))
+    for first, counts in _counts(workload.arrivals, key, n_slots, step):
         n_tasks = int(counts.sum())
-        yield ArrivalBatch(first_slot, first_task, counts, drawn.replicas(first_task, n_tasks))
+        yield ArrivalBatch(first, first_task, counts, drawn.replicas(first_task, n_tasks))
         first_task += n_tasks
+
+
+def _counts(
+    arrivals: ArrivalProcess, key: Key, n_slots: int, step: int
+) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+    """Yield the arrival counts of `step` slots at a time, drawn for many more at once."""
+    n_drawn = max(step, SLOTS_DRAWN // step * step)
+    for first in range(0, n_slots, n_drawn):
+        counts = arrivals.counts(key, first, min(n_drawn, n_slots - first))
+        for begin in range(0, len(counts), step):
+            yield first + begin, counts[begin : begin + step]
 
 
 class _Drawn:
@@ -49,17 +62,24 @@ class _Drawn:
 
     def __init__(self, traffic: Traffic, key: Key) -> None:
         self._traffic, self._key = traffic, key
+        self._buffer = np.empty((0, 0), dtype=np.int32)
         self._words = np.uint64(key.low), np.uint64(key.high)
         self._sets = self._cdf = np.empty((0, 0))
         if isinstance(traffic, Types):
             self._sets = np.ascontiguousarray(traffic.replica_sets, dtype=np.int32)
             self._cdf = traffic.cdf
 
+    def _rows(self, n_tasks: int, width: int) -> npt.NDArray[np.int32]:
+        """Return rows to fill; the same memory for every batch, so the one before is lost."""
+        if n_tasks > len(self._buffer):
+            self._buffer = np.empty((2 * n_tasks, width), dtype=np.int32)
+        return self._buffer[:n_tasks]
+
     def replicas(self, first_task: int, n_tasks: int) -> npt.NDArray[np.int32]:
         """Return the replica sets of consecutive tasks, int32 array, shape (n_tasks, width)."""
         traffic = self._traffic
         if isinstance(traffic, Types):
-            result = np.empty((n_tasks, self._sets.shape[1]), dtype=np.int32)
+            result = self._rows(n_tasks, self._sets.shape[1])
             compiled_fill("fill_listed")(*self._words, first_task, self._cdf, self._sets, result)
             return result
         if isinstance(traffic, (Even, Hotspot)) and isinstance(traffic.placement, UniformPlacement):
@@ -67,7 +87,7 @@ class _Drawn:
             hot, n_hot = 2**32, n_servers
             if isinstance(traffic, Hotspot):
                 hot, n_hot = hot_word(traffic.hot_probability), traffic.n_hot
-            result = np.empty((n_tasks, traffic.n_replicas), dtype=np.int32)
+            result = self._rows(n_tasks, traffic.n_replicas)
             fill = compiled_fill("fill_uniform")
             fill(*self._words, first_task, np.uint64(hot), n_hot, n_servers, result)
             return result

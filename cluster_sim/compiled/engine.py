@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cluster_sim.compiled.assembly import CompilationError, compiled_loop
+from cluster_sim.compiled.assembly import CompilationError, compiled_fill, compiled_loop
 from cluster_sim.compiled.batches import fast_batches
 from cluster_sim.compiled.events import EventFeed
 from cluster_sim.compiled.state import Arguments, grow_tasks, initial_arguments
@@ -95,9 +95,10 @@ class _Run:
         )
         grow_tasks(self._arguments, 1, 1)
         self._loop = compiled_loop(system.policy)
+        self._fill_tasks = compiled_fill("fill_tasks")
         self._outliers: dict[str, dict[int, int]] = {"completion": {}, "waiting": {}}
-        self._in_system_sum = self._waiting_sum = 0
-        self._n_arrivals = self._n_bound_hits = 0
+        self._n_arrivals = 0
+        self._buffers = np.empty((2, 0))
 
     def advance(self, batch: ArrivalBatch) -> None:
         """Run the slots of a batch."""
@@ -107,9 +108,15 @@ class _Run:
             first_task=batch.first_task,
             counts=batch.counts,
             batch_replicas=batch.replicas,
+            row=np.zeros(batch.replicas.shape[1], dtype=np.int32),
             in_system_at=np.zeros(batch.n_slots, dtype=np.int64),
             waiting_at=np.zeros(batch.n_slots, dtype=np.int64),
         )
+        if batch.n_tasks > self._buffers.shape[1]:
+            self._buffers = np.empty((2, 2 * batch.n_tasks))
+        lucks, ties = self._buffers[:, : batch.n_tasks]
+        self._fill_tasks(arguments["key_low"], arguments["key_high"], batch.first_task, lucks, ties)
+        arguments.update(lucks=lucks, ties=ties)
         counters[Counter.SLOT] = counters[Counter.TASK] = 0
         self._feed.take_batch(batch)
         if batch.replicas.shape[1] > arguments["task_replicas"].shape[1]:
@@ -126,7 +133,7 @@ class _Run:
             elif stop != Stop.DONE:
                 raise self._decision_error(Stop(stop), batch)
         self._take_events(0)
-        self._count(batch)
+        self._n_arrivals += batch.n_tasks
 
     def _call(self) -> int:
         try:
@@ -135,15 +142,6 @@ class _Run:
             if type(error).__module__.startswith("numba"):
                 raise CompilationError(_explain(self.system, error)) from error
             raise
-
-    def _count(self, batch: ArrivalBatch) -> None:
-        measured = slice(max(self._warmup - batch.first_slot, 0), None)
-        self._in_system_sum += int(self._arguments["in_system_at"][measured].sum())
-        self._waiting_sum += int(self._arguments["waiting_at"][measured].sum())
-        self._n_arrivals += batch.n_tasks
-        bound = self.system.workload.bound
-        if bound is not None:
-            self._n_bound_hits += int((batch.counts >= bound).sum())
 
     def _grow(self, n_needed: int, width: int) -> None:
         try:
@@ -205,9 +203,9 @@ class _Run:
             + Histogram.of(self._outliers["waiting"]),
             starts=arguments["starts"].copy(),
             busy=arguments["busy"].copy(),
-            in_system_sum=self._in_system_sum,
-            waiting_sum=self._waiting_sum,
-            n_bound_hits=self._n_bound_hits,
+            in_system_sum=int(counters[Counter.IN_SYSTEM_SUM]),
+            waiting_sum=int(counters[Counter.WAITING_SUM]),
+            n_bound_hits=int(counters[Counter.N_BOUND_HITS]),
             series=thinning.series(),
             counts_service=self.system.reading.queue_length is QueueLength.IN_SYSTEM,
         )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cluster_sim.emulator.scheduler import tie_break_code
 from cluster_sim.kernels.codes import Counter, Option
+from cluster_sim.kernels.loop import N_ASKS
 from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, ServiceTier
 from cluster_sim.randomness import Key
 from cluster_sim.system import System
@@ -63,6 +64,8 @@ def initial_arguments(
     options[Option.ORDER] = _ORDERS[reading.dispatch_order]
     options[Option.TIE_BREAK] = tie_break_code(reading.tie_break)
     options[Option.LOGS] = n_events > 0
+    bound = system.workload.bound
+    options[Option.BOUND] = -1 if bound is None else bound
     above = policy.longest_above(cluster.rates)
     constants = policy.constants(cluster.rates) or (0.0,)
     return {
@@ -89,10 +92,13 @@ def initial_arguments(
         "wheel_tail": np.full(N_WHEEL, -1, dtype=np.int32),
         "idle": np.zeros(n_servers, dtype=np.int32),
         "deferred": np.zeros(n_servers, dtype=np.int32),
+        "deferred_ties": np.zeros(n_servers, dtype=np.float64),
         **_longest_arguments(cluster.groups, policy.uses_longest),
         "longest": np.full(n_tiers, -1, dtype=np.int64),
         "n_longest": np.zeros(n_tiers, dtype=np.int64),
-        "words": np.zeros(4, dtype=np.uint64),
+        "words": np.zeros(N_ASKS, dtype=np.uint64),
+        "asks": np.zeros(N_ASKS, dtype=np.int32),
+        "ask_ties": np.zeros(N_ASKS, dtype=np.float64),
         "completion_counts": np.zeros(N_TIMES, dtype=np.int64),
         "waiting_counts": np.zeros(N_TIMES, dtype=np.int64),
         "outliers": np.zeros((4 * n_servers + 1024, 2), dtype=np.int64),

@@ -107,9 +107,12 @@ def compare(
     Returns
     -------
     Comparison
+        After an interrupt (Ctrl-C), of what was finished, if anything was.
 
     Raises
     ------
+    KeyboardInterrupt
+        If interrupted before the first replication was finished.
     ScenarioError
         If no policy is named, or one twice.
     """
@@ -132,7 +135,15 @@ def compare(
             if progress is not None:
                 progress(policy, replication, slot)
 
-        outcomes.append(run(prepared, progress=tell))
+        try:
+            outcome = run(prepared, progress=tell)
+        except KeyboardInterrupt:
+            if not outcomes:
+                raise
+            break
+        outcomes.append(outcome)
+        if not outcome.is_complete:
+            break
     return Comparison(tuple(outcomes))
 
 

@@ -31,6 +31,9 @@ class Counter(enum.IntEnum):
     N_EVENTS = 6
     ERROR_SERVER = 7
     ERROR_QUEUE = 8
+    IN_SYSTEM_SUM = 9  # over the observation points after the warm-up
+    WAITING_SUM = 10
+    N_BOUND_HITS = 11
 
 
 class Option(enum.IntEnum):
@@ -44,6 +47,7 @@ class Option(enum.IntEnum):
     ORDER = 5
     TIE_BREAK = 6
     LOGS = 7
+    BOUND = 8  # of the arrivals in a slot; -1 for none
 
 
 class Event(enum.IntEnum):

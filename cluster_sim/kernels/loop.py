@@ -15,7 +15,7 @@ import numpy as np
 from cluster_sim.kernels.codes import Counter, Event, Option, Stop
 from cluster_sim.kernels.philox import HALF, philox, uniform
 from cluster_sim.model.service import service_time
-from cluster_sim.policies.choices import NO_QUEUE
+from cluster_sim.policies.choices import NO_QUEUE, UNIFORMLY
 from cluster_sim.policies.longest import move, pick
 from cluster_sim.policies.priority import Priority
 
@@ -25,15 +25,20 @@ __all__ = ["run_slots"]
 route, serve = Priority.route, Priority.serve
 USES_LONGEST = Priority.uses_longest
 TAKES_OWN_FIRST = Priority.takes_own_first
+READS_TIE = False
 
-TASK, DISPATCH_ORDER, DISPATCH_TIE = 3, 4, 5  # Stream
+DISPATCH_ORDER, DISPATCH_TIE = 4, 5  # Stream
 RANDOM_ORDER, INDEX_ORDER, LOCALS_FIRST_ORDER = 0, 1, 2
 EMPTY = -1
+N_ASKS = 32  # asks drawn at once
+ASKS_MASK = N_ASKS - 1
 
 SLOT, NEXT_TASK = int(Counter.SLOT), int(Counter.TASK)
 N_WAITING, N_IN_SERVICE = int(Counter.N_WAITING), int(Counter.N_IN_SERVICE)
 N_FREE, N_OUTLIERS, N_EVENTS = int(Counter.N_FREE), int(Counter.N_OUTLIERS), int(Counter.N_EVENTS)
 ERROR_SERVER, ERROR_QUEUE = int(Counter.ERROR_SERVER), int(Counter.ERROR_QUEUE)
+IN_SYSTEM_SUM, WAITING_SUM = int(Counter.IN_SYSTEM_SUM), int(Counter.WAITING_SUM)
+N_BOUND_HITS, BOUND = int(Counter.N_BOUND_HITS), int(Option.BOUND)
 SLOTS, WARMUP, COUNTS_SERVICE = int(Option.SLOTS), int(Option.WARMUP), int(Option.COUNTS_SERVICE)
 IS_LIVE, BY_REPLICA, ORDER = int(Option.IS_LIVE), int(Option.BY_REPLICA), int(Option.ORDER)
 TIE_BREAK, LOGS = int(Option.TIE_BREAK), int(Option.LOGS)
@@ -56,26 +61,22 @@ def log(events, n_events, slot, kind, task, server, queue, tier):  # type: ignor
 
 def tier_of(task, server, queue, by_replica, owners, replicas, sizes, groups, n_servers, n_tiers):  # type: ignore[no-untyped-def]
     """Return the locality tier at which a server runs a task of the pool."""
-    if not by_replica:
-        owner = owners[queue]
-        if owner < 0:
-            return n_tiers - 1
-        for tier in range(n_tiers - 1):
-            base = tier * n_servers
-            if groups[base + server] == groups[base + owner]:
-                return tier
-        return n_tiers - 1
-    n = sizes[task]
-    for j in range(n):
-        if replicas[task, j] == server:
-            return 0
-    for tier in range(1, n_tiers - 1):
-        base = tier * n_servers
-        here = groups[base + server]
-        for j in range(n):
-            if groups[base + replicas[task, j]] == here:
-                return tier
-    return n_tiers - 1
+    tier = n_tiers - 1
+    if by_replica:
+        n = sizes[task]
+        # Outside in: the last tier found is the nearest. Tier 0 groups are the servers themselves.
+        for nearer in range(n_tiers - 2, -1, -1):
+            base = nearer * n_servers
+            here = groups[base + server]
+            for j in range(n):
+                if groups[base + replicas[task, j]] == here:
+                    tier = nearer
+    elif owners[queue] >= 0:
+        for nearer in range(n_tiers - 2, -1, -1):
+            base = nearer * n_servers
+            if groups[base + server] == groups[base + owners[queue]]:
+                tier = nearer
+    return tier
 
 
 def rekey(  # type: ignore[no-untyped-def]
@@ -97,25 +98,51 @@ def rekey(  # type: ignore[no-untyped-def]
     group_last,
 ):
     """Bring the index of longest queues up to date with one queue, at every tier."""
-    key = lengths[queue] if waiting[queue] > 0 and lengths[queue] > above else 0
-    if key == keys[queue]:
-        return
-    keys[queue] = key
-    for entry in range(queue, len(order), n_queues):
-        group = group_of[entry]
-        move(
-            order,
-            position,
-            bucket,
-            first,
-            last,
-            bucket_key,
-            free_buckets,
-            group_first[group],
-            group_last[group],
-            entry,
-            key,
-        )
+    key = 0
+    if waiting[queue] > 0 and lengths[queue] > above:
+        key = lengths[queue]
+    if key != keys[queue]:
+        keys[queue] = key
+        for entry in range(queue, len(order), n_queues):
+            group = group_of[entry]
+            move(
+                order,
+                position,
+                bucket,
+                first,
+                last,
+                bucket_key,
+                free_buckets,
+                group_first[group],
+                group_last[group],
+                entry,
+                key,
+            )
+
+
+def next_asks(key_low, key_high, slot, step, n_idle, is_shuffled, idle, words, asks, ask_ties):  # type: ignore[no-untyped-def]
+    """Decide who asks in the next steps, and draw their ties: many at once, so that the processor draws side by side."""
+    if is_shuffled:
+        for i in range(len(words) >> 2):
+            w0, w1, w2, w3 = philox(key_low, key_high, DISPATCH_ORDER, slot, (step >> 2) + i)
+            words[4 * i] = w0
+            words[4 * i + 1] = w1
+            words[4 * i + 2] = w2
+            words[4 * i + 3] = w3
+    n = min(len(asks), n_idle - step)
+    for i in range(n):
+        here = step + i
+        if is_shuffled:  # one step of Fisher-Yates from the front
+            chosen = here + np.int64((words[i] * np.uint64(n_idle - here)) >> HALF)
+            server = idle[chosen]
+            idle[chosen] = idle[here]
+            asks[i] = server
+        else:
+            asks[i] = idle[here]
+    if READS_TIE:
+        for i in range(n):
+            w0, w1, _, _ = philox(key_low, key_high, DISPATCH_TIE, slot, asks[i])
+            ask_ties[i] = uniform(w0, w1)
 
 
 def find_longest(  # type: ignore[no-untyped-def]
@@ -138,25 +165,31 @@ def find_longest(  # type: ignore[no-untyped-def]
     n_longest,
 ):
     """Fill in the longest queue within each tier of a server."""
-    longest[0] = server if keys[server] > 0 else NO_QUEUE
+    own = NO_QUEUE
+    if keys[server] > 0:
+        own = server
+    longest[0] = own
     n_longest[0] = 1
     for tier in range(1, len(longest)):
         base = (tier - 1) * n_servers
         top = bucket[order[group_last[group_of[base + server]]]]
-        if bucket_key[top] == 0:
-            longest[tier] = NO_QUEUE
-            n_longest[tier] = 0
-            continue
-        n_tied = last[top] - first[top] + 1
+        found = NO_QUEUE
+        n_tied = 0
+        if bucket_key[top] > 0:
+            n_tied = last[top] - first[top] + 1
+            found = order[first[top]] - base
+            if n_tied > 1:
+                _, _, w2, w3 = philox(key_low, key_high, DISPATCH_TIE, slot, server)
+                tie = uniform(w2, w3)
+                if tie_break == UNIFORMLY:
+                    found = order[first[top] + int(tie * n_tied)] - base
+                else:
+                    found = (
+                        pick(order, first[top], last[top], groups, n_servers, server, tie_break, tie)
+                        - base
+                    )
+        longest[tier] = found
         n_longest[tier] = n_tied
-        if n_tied == 1:
-            longest[tier] = order[first[top]] - base
-        else:
-            _, _, w2, w3 = philox(key_low, key_high, DISPATCH_TIE, slot, server)
-            entry = pick(
-                order, first[top], last[top], groups, n_servers, server, tie_break, uniform(w2, w3)
-            )
-            longest[tier] = entry - base
 
 
 def run_slots(  # type: ignore[no-untyped-def]
@@ -171,6 +204,8 @@ def run_slots(  # type: ignore[no-untyped-def]
     rates,
     counts,
     batch_replicas,
+    lucks,
+    ties,
     owners,
     own_queue,
     groups,
@@ -187,6 +222,7 @@ def run_slots(  # type: ignore[no-untyped-def]
     wheel_tail,
     idle,
     deferred,
+    deferred_ties,
     task_next,
     task_arrival,
     task_number,
@@ -208,6 +244,9 @@ def run_slots(  # type: ignore[no-untyped-def]
     longest,
     n_longest,
     words,
+    asks,
+    ask_ties,
+    row,
     completion_counts,
     waiting_counts,
     outliers,
@@ -238,6 +277,8 @@ def run_slots(  # type: ignore[no-untyped-def]
         Arrivals of each slot of the batch.
     batch_replicas : int32 array, shape (n_tasks, width)
         Their replica sets, padded with -1.
+    lucks, ties : float64 array, shape (n_tasks,)
+        Their service uniforms and routing ties.
     owners : int32 array, shape (n_queues,)
     own_queue : int32 array, shape (n_servers,)
     groups : int32 array, shape (n_tiers * n_servers,)
@@ -255,13 +296,16 @@ def run_slots(  # type: ignore[no-untyped-def]
     wheel_head, wheel_tail : int32 array, shape (power of two,)
         The timing wheel: servers by end of service, modulo its size, in the order of starts.
     idle, deferred : int32 array, shape (n_servers,)
+    deferred_ties : float64 array, shape (n_servers,)
     task_next, task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks
         The pool of waiting tasks, and its unused rows as a stack.
     keys : int32 array, shape (n_queues,)
         Keys of the index of longest queues, and what follows up to `group_last`: its arrays, see
         `cluster_sim.policies.longest`.
     longest, n_longest : int64 array, shape (n_tiers,)
-    words : uint64 array, shape (4,)
+    words : uint64 array, shape (N_ASKS,)
+    asks : int32 array, shape (N_ASKS,)
+    ask_ties : float64 array, shape (N_ASKS,)
     completion_counts, waiting_counts : int64 array
         Dense histograms.
     outliers : int64 array, shape (n, 2)
@@ -298,10 +342,14 @@ def run_slots(  # type: ignore[no-untyped-def]
     n_events = counters[N_EVENTS]
     next_task = counters[NEXT_TASK]
     offset = counters[SLOT]
+    in_system_sum = counters[IN_SYSTEM_SUM]
+    waiting_sum = counters[WAITING_SUM]
+    n_bound_hits = counters[N_BOUND_HITS]
+    bound = options[BOUND]
     n_times = len(completion_counts)
     stop = DONE
 
-    while offset < n_slots:
+    while stop == DONE and offset < n_slots:
         slot = first_slot + offset
         n_arrivals = counts[offset]
         if n_free < n_arrivals:
@@ -348,20 +396,27 @@ def run_slots(  # type: ignore[no-untyped-def]
         # 2. Observation point.
         in_system_at[offset] = n_waiting + n_in_service
         waiting_at[offset] = n_waiting
+        if slot >= warmup:
+            in_system_sum += n_waiting + n_in_service
+            waiting_sum += n_waiting
 
         # 3. Arrivals.
+        if 0 <= bound <= n_arrivals:
+            n_bound_hits += 1
         if not is_live and n_arrivals > 0:
             for queue in range(n_queues):
                 seen[queue] = lengths[queue]
         for _ in range(n_arrivals):
             number = first_task + next_task
-            w0, w1, w2, w3 = philox(key_low, key_high, TASK, number, 0)
             size = width
             while batch_replicas[next_task, size - 1] < 0:
                 size -= 1
-            queue = route(
-                batch_replicas[next_task, :size], seen, waiting, constants, tie_break, uniform(w2, w3)
-            )
+            for j in range(size):
+                row[j] = batch_replicas[next_task, j]
+            if size == width:
+                queue = route(row, seen, waiting, constants, tie_break, ties[next_task])
+            else:
+                queue = route(row[:size], seen, waiting, constants, tie_break, ties[next_task])
             if queue < 0 or queue >= n_queues:
                 counters[ERROR_QUEUE] = queue
                 counters[NEXT_TASK] = next_task
@@ -372,7 +427,7 @@ def run_slots(  # type: ignore[no-untyped-def]
             task_next[task] = EMPTY
             task_arrival[task] = slot
             task_number[task] = number
-            task_luck[task] = uniform(w0, w1)
+            task_luck[task] = lucks[next_task]
             task_size[task] = size
             for j in range(size):
                 task_replicas[task, j] = batch_replicas[next_task, j]
@@ -404,28 +459,28 @@ def run_slots(  # type: ignore[no-untyped-def]
         n_deferred = 0
         step = 0
         while n_waiting > 0 and step < n_idle + n_deferred:
-            if step >= n_idle:
-                server = deferred[step - n_idle]
-                own = own_queue[server]
+            if step < n_idle:
+                if step & ASKS_MASK == 0:
+                    next_asks(
+                        key_low, key_high, slot, step, n_idle, dispatch_order != INDEX_ORDER, idle,
+                        words, asks, ask_ties,
+                    )  # fmt: skip
+                server = asks[step & ASKS_MASK]
+                tie = ask_ties[step & ASKS_MASK]
             else:
-                server = idle[step]
-                if dispatch_order != INDEX_ORDER:
-                    if step & 3 == 0:
-                        words[0], words[1], words[2], words[3] = philox(
-                            key_low, key_high, DISPATCH_ORDER, slot, step >> 2
-                        )
-                    chosen = step + np.int64((words[step & 3] * np.uint64(n_idle - step)) >> HALF)
-                    server = idle[chosen]
-                    idle[chosen] = idle[step]
-                own = own_queue[server]
-                if dispatch_order == LOCALS_FIRST_ORDER and (own < 0 or waiting[own] == 0):
-                    deferred[n_deferred] = server
-                    n_deferred += 1
-                    step += 1
-                    continue
+                server = deferred[step - n_idle]
+                tie = deferred_ties[step - n_idle]
+            own = own_queue[server]
+            has_own = own >= 0 and waiting[own] > 0
+            if dispatch_order == LOCALS_FIRST_ORDER and step < n_idle and not has_own:
+                deferred[n_deferred] = server
+                deferred_ties[n_deferred] = tie
+                n_deferred += 1
+                step += 1
+                continue
             step += 1
 
-            if TAKES_OWN_FIRST and own >= 0 and waiting[own] > 0:
+            if TAKES_OWN_FIRST and has_own:
                 queue = own
             else:
                 if USES_LONGEST:
@@ -433,10 +488,7 @@ def run_slots(  # type: ignore[no-untyped-def]
                         server, slot, key_low, key_high, tie_break, keys, order, bucket, first, last,
                         bucket_key, group_of, group_last, groups, n_servers, longest, n_longest,
                     )  # fmt: skip
-                w0, w1, _, _ = philox(key_low, key_high, DISPATCH_TIE, slot, server)
-                queue = serve(
-                    server, lengths, waiting, longest, n_longest, constants, tie_break, uniform(w0, w1)
-                )
+                queue = serve(server, lengths, waiting, longest, n_longest, constants, tie_break, tie)
                 if queue == NO_QUEUE:
                     continue
                 if queue < 0 or queue >= n_queues or waiting[queue] == 0:
@@ -498,4 +550,7 @@ def run_slots(  # type: ignore[no-untyped-def]
     counters[N_EVENTS] = n_events
     counters[NEXT_TASK] = next_task
     counters[SLOT] = offset
+    counters[IN_SYSTEM_SUM] = in_system_sum
+    counters[WAITING_SUM] = waiting_sum
+    counters[N_BOUND_HITS] = n_bound_hits
     return stop

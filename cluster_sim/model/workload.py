@@ -19,7 +19,7 @@ from cluster_sim.randomness import Key
 
 __all__ = ["ArrivalBatch", "SyntheticWorkload", "Workload", "window"]
 
-TASKS_PER_BATCH = 16_384  # enough to spread the cost of numpy calls, few enough to stay in cache
+TASKS_PER_BATCH = 32_768  # enough to spread the cost of numpy calls, few enough to stay in cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ def window(rate: float) -> int:
     -------
     int
     """
-    return int(min(max(TASKS_PER_BATCH / max(rate, 1e-9), 1), 4 * TASKS_PER_BATCH))
+    return int(min(max(TASKS_PER_BATCH / max(rate, 1e-9), 1), 2 * TASKS_PER_BATCH))
 
 
 @dataclass(frozen=True)

@@ -62,29 +62,29 @@ def move(
         inside = group_first <= beside <= group_last
         next_home = bucket[order[beside]] if inside else -1
         fits = inside and (key[next_home] <= new_key if upward else key[next_home] >= new_key)
-        if not fits and is_alone:
+        if is_alone and not fits:
             key[home] = new_key
-            return
-        if upward:
-            last[home] -= 1
         else:
-            first[home] += 1
-        if is_alone:
-            free[0] += 1
-            free[free[0]] = home
-        if fits:
-            home = next_home
             if upward:
-                first[home] -= 1
+                last[home] -= 1
             else:
-                last[home] += 1
-        else:
-            home = free[free[0]]
-            free[0] -= 1
-            first[home] = edge
-            last[home] = edge
-            key[home] = new_key
-        bucket[queue] = home
+                first[home] += 1
+            if is_alone:
+                free[0] += 1
+                free[free[0]] = home
+            if not fits:
+                home = free[free[0]]
+                free[0] -= 1
+                first[home] = edge
+                last[home] = edge
+                key[home] = new_key
+            else:
+                home = next_home
+                if upward:
+                    first[home] -= 1
+                else:
+                    last[home] += 1
+            bucket[queue] = home
 
 
 def pick(

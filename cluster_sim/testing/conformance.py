@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from cluster_sim import policies
 from cluster_sim.emulator.emulator import simulate
@@ -14,20 +13,21 @@ from cluster_sim.model.readings import DispatchOrder, Reading
 from cluster_sim.policies.base import QueuePolicy
 from cluster_sim.policies.fifo import Fifo
 from cluster_sim.randomness import Key
-from cluster_sim.recording.events import EventKind, EventRecorder
-from cluster_sim.recording.histogram import Histogram
+from cluster_sim.recording.events import EventRecorder
 from cluster_sim.recording.observer import Observer
 from cluster_sim.recording.result import RunResult
 from cluster_sim.system import System
-from cluster_sim.testing.decisions import check_declaration, watched
-from cluster_sim.testing.invariants import InvariantObserver
+from cluster_sim.testing.decisions import check_declaration
+from cluster_sim.testing.invariants import EventInvariants, InvariantObserver
 from cluster_sim.testing.laws import Law, LawViolation
 from cluster_sim.testing.littles_law import LittlesLaw
+from cluster_sim.testing.results import check_result
 from cluster_sim.testing.states import check_decisions
 from cluster_sim.testing.systems import covering_readings, small_systems, with_rates_halved
 from cluster_sim.testing.trajectories import TaskRecorder, check_same_events, check_same_tasks
+from cluster_sim.testing.witness import Witness
 
-__all__ = ["Engine", "check_policy", "check_run", "simulate_checked"]
+__all__ = ["Engine", "check_exchanges", "check_policy", "check_run", "simulate_checked"]
 
 STATES_PER_SYSTEM = 40
 
@@ -48,6 +48,11 @@ class Engine(Protocol):
         ...
 
 
+class _Options(TypedDict):
+    engine: Engine
+    tells_states: bool
+
+
 def simulate_checked(
     system: System,
     key: Key,
@@ -56,8 +61,9 @@ def simulate_checked(
     warmup: int = 0,
     observers: Sequence[Observer] = (),
     engine: Engine = simulate,
+    tells_states: bool = True,
 ) -> RunResult:
-    """Run a system with every event checked; use it in tests in place of `simulate`.
+    """Run a system with every event and the result checked; for tests, in place of `simulate`.
 
     Parameters
     ----------
@@ -67,6 +73,9 @@ def simulate_checked(
     observers : sequence of Observer
         Further observers.
     engine : Engine
+    tells_states : bool
+        Whether the engine calls `Observer.observe`. If not, events and result are checked, and
+        no states.
 
     Returns
     -------
@@ -75,13 +84,27 @@ def simulate_checked(
     Raises
     ------
     LawViolation
-        If the run breaks a law of `InvariantObserver` or `LittlesLaw`.
+        If the run breaks a law of `InvariantObserver` or `LittlesLaw`, or reports another result
+        than its events say.
     """
-    watch = (InvariantObserver(system), LittlesLaw())
-    return engine(system, key, slots=slots, warmup=warmup, observers=[*observers, *watch])
+    events = EventRecorder()
+    watch: list[Observer] = [events]
+    watch += (
+        [InvariantObserver(system), LittlesLaw()] if tells_states else [EventInvariants(system)]
+    )
+    result = engine(system, key, slots=slots, warmup=warmup, observers=[*observers, *watch])
+    check_result(result, events.events)
+    return result
 
 
-def check_run(system: System, key: Key, *, n_slots: int, engine: Engine = simulate) -> None:
+def check_run(
+    system: System,
+    key: Key,
+    *,
+    n_slots: int,
+    engine: Engine = simulate,
+    tells_states: bool = True,
+) -> None:
     """Raise unless a system keeps every law of a run.
 
     Parameters
@@ -91,6 +114,8 @@ def check_run(system: System, key: Key, *, n_slots: int, engine: Engine = simula
     n_slots : int
         At least 2.
     engine : Engine
+    tells_states : bool
+        Whether the engine calls `Observer.observe`.
 
     Raises
     ------
@@ -104,18 +129,21 @@ def check_run(system: System, key: Key, *, n_slots: int, engine: Engine = simula
     ...     check_run(system, Key.of(1), n_slots=10)
     """
     events, tasks = EventRecorder(), TaskRecorder()
-    result = simulate_checked(system, key, slots=n_slots, observers=[events, tasks], engine=engine)
-    _check_result(result, events)
+    options: _Options = {"engine": engine, "tells_states": tells_states}
+    warmup = n_slots // 3
+    result = simulate_checked(
+        system, key, slots=n_slots, warmup=warmup, observers=[events, tasks], **options
+    )
 
     # Again, with nobody looking on: the same result, so observers have no influence.
-    if engine(system, key, slots=n_slots) != result:
+    if engine(system, key, slots=n_slots, warmup=warmup) != result:
         raise LawViolation(
             Law.DETERMINISM,
             f"policy {system.policy.name!r}: the same run without observers has another result",
         )
 
     half, part = n_slots // 2, EventRecorder()
-    engine(system, key, slots=half, observers=[part])
+    simulate_checked(system, key, slots=half, observers=[part], **options)
     beginning = [event for event in events.events if event.slot < half]
     check_same_events(
         beginning,
@@ -139,6 +167,7 @@ def check_policy(
     seeds: Sequence[int] = (1,),
     readings: Sequence[Reading] | None = None,
     engine: Engine = simulate,
+    tells_states: bool = True,
 ) -> None:
     """Raise unless a policy keeps the laws, on small clusters of every kind.
 
@@ -152,7 +181,10 @@ def check_policy(
     readings : sequence of Reading, optional
         By default `covering_readings`.
     engine : Engine
-        Which engine runs it. The decisions are in addition checked on the SimPy engine.
+        Which engine runs it. The decisions are in addition checked on the SimPy engine, so that
+        another engine is also held to the same events.
+    tells_states : bool
+        Whether the engine calls `Observer.observe`.
 
     Raises
     ------
@@ -167,60 +199,53 @@ def check_policy(
     """
     candidate = _instance(policy)
     chosen = covering_readings() if readings is None else readings
+    options: _Options = {"engine": engine, "tells_states": tells_states}
     for system in small_systems(candidate):
         cluster = system.cluster
         check_declaration(candidate, cluster.n_servers, cluster.rates)
     for i, reading in enumerate(chosen):
         for system in small_systems(candidate, reading):
             for seed in seeds:
-                _check_decisions_of_run(system, Key.of(seed), n_slots, engine)
+                check_exchanges(system, Key.of(seed), n_slots=n_slots, **options)
                 if i == 0:
                     check_decisions(
                         candidate, system.cluster, n_states=STATES_PER_SYSTEM, seed=seed
                     )
-                    check_run(system, Key.of(seed), n_slots=n_slots, engine=engine)
+                    check_run(system, Key.of(seed), n_slots=n_slots, **options)
 
 
-def _check_decisions_of_run(system: System, key: Key, n_slots: int, engine: Engine) -> None:
-    """Check every decision of a run, and that checking them changes nothing."""
-    twin = watched(system.policy, system.cluster.n_servers)
-    asked, plain = EventRecorder(), EventRecorder()
-    simulate(dataclasses.replace(system, policy=twin), key, slots=n_slots, observers=[asked])
-    simulate_checked(system, key, slots=n_slots, observers=[plain], engine=engine)
+def check_exchanges(
+    system: System,
+    key: Key,
+    *,
+    n_slots: int,
+    engine: Engine = simulate,
+    tells_states: bool = True,
+) -> None:
+    """Raise unless every exchange between engine and policy in a run keeps the laws.
+
+    They are watched on the SimPy engine; another engine must have the same events.
+
+    Parameters
+    ----------
+    system : System
+    key : Key
+    n_slots : int
+    engine : Engine
+    tells_states : bool
+        Whether the engine calls `Observer.observe`.
+
+    Raises
+    ------
+    LawViolation
+    """
+    witness, asked, plain = Witness(system), EventRecorder(), EventRecorder()
+    witnessed = dataclasses.replace(system, policy=witness.policy)
+    simulate(witnessed, key, slots=n_slots, observers=[asked, witness])
+    simulate_checked(
+        system, key, slots=n_slots, observers=[plain], engine=engine, tells_states=tells_states
+    )
     check_same_events(plain, asked, labels=("first run", "second run, every decision checked"))
-
-
-def _check_result(result: RunResult, events: EventRecorder) -> None:
-    """Raise unless the measurements of a run without warm-up are what its events say."""
-    counted = Counter(event.kind for event in events.events)
-    arrival, start = {}, {}
-    completion_times: Counter[int] = Counter()
-    waiting_times: Counter[int] = Counter()
-    starts = [0] * len(result.starts)
-    for slot, kind, task, _, _, tier in events.events:
-        if kind is EventKind.ARRIVAL:
-            arrival[task] = slot
-        elif kind is EventKind.START and tier is not None:
-            start[task] = slot
-            starts[tier] += 1
-        else:
-            completion_times[slot - arrival[task]] += 1
-            waiting_times[start[task] - arrival[task]] += 1
-    n_arrived, n_completed = counted[EventKind.ARRIVAL], counted[EventKind.COMPLETION]
-    for name, found, expected in (
-        ("n_arrivals", result.n_arrivals, n_arrived),
-        ("n_completed", result.n_completed, n_completed),
-        ("n_in_system", result.n_in_system, n_arrived - n_completed),
-        ("starts", result.starts.tolist(), starts),
-        ("completion_times", _counts(result.completion_times), completion_times),
-        ("waiting_times", _counts(result.waiting_times), waiting_times),
-    ):
-        if found != expected:
-            raise LawViolation(Law.RESULT, f"{name} is {found}, the events say {expected}")
-
-
-def _counts(histogram: Histogram) -> Counter[int]:
-    return Counter(dict(zip(histogram.values.tolist(), histogram.counts.tolist(), strict=True)))
 
 
 def _instance(policy: QueuePolicy | type[QueuePolicy] | str) -> QueuePolicy:

@@ -157,7 +157,7 @@ class _Checked:
         if not is_same:
             raise LawViolation(
                 Law.PURE_DECISION,
-                f"{self.told(arguments)} returned {queue}, but {result!r} if its lists are arrays; "
+                f"{self.told(arguments)} returned {queue}, but {result} if its lists are arrays; "
                 f"{advice}",
             )
 

@@ -27,6 +27,10 @@ class Law(enum.StrEnum):
     NO_FORESIGHT = "no foresight"  # a shorter run is the beginning of a longer one
     COMMON_RANDOM_NUMBERS = "common random numbers"  # policies under one key meet the same tasks
 
+    # Between a run and its policy.
+    READINGS = "readings"  # a policy is shown lengths, candidates and ties as the readings say
+    DECISION_PERFORMED = "decision performed"  # what it decides happens, and nothing else
+
     # Of a policy's decisions.
     DECLARATION = "declaration"  # queues, constants and threshold are usable, and always the same
     VALID_DECISION = "valid decision"  # a queue, and one with a waiting task when served

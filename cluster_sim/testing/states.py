@@ -120,7 +120,8 @@ def check_decisions(policy: QueuePolicy, cluster: Cluster, *, n_states: int, see
         seen = rng.permutation(lengths).tolist()
         twin.route(replicas, seen, list(waiting), constants, tie_break, tie)
         server = int(rng.integers(n_servers))
-        longest, n_longest = [], []
+        longest: list[int] = []
+        n_longest: list[int] = []
         if policy.uses_longest:
             longest, n_longest = longest_within(
                 cluster, server, lengths, waiting, above, tie_break, among

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array, csc_array, eye_array
-from scipy.sparse.linalg import spsolve
+from scipy.sparse import csr_array
 
 from cluster_sim.errors import ScenarioError
 from cluster_sim.theory.decisions import ChainPolicy
 from cluster_sim.theory.slot import ChainReading, Distribution, ReadingLike, SlotModel, State
+from cluster_sim.theory.stationary import stationary
 from cluster_sim.theory.task_types import (
     FloatArray,
     TypesLike,
@@ -23,6 +24,7 @@ from cluster_sim.theory.task_types import (
 
 __all__ = ["ChainReading", "ChainSolution", "poisson_probabilities", "solve_chain"]
 
+DEFAULT_READING = ChainReading()
 _MOST_STATES = 60_000
 
 
@@ -113,97 +115,121 @@ def poisson_probabilities(rate: float, *, bound: int | None = None) -> tuple[flo
     return tuple(found)
 
 
+class _Phase:
+    """One phase of the slot as a matrix: from the states before it to those after."""
+
+    def __init__(self, after: Callable[[State], Distribution]) -> None:
+        self.after = after
+        self.index: dict[State, int] = {}
+        self.states: list[State] = []
+        self.rows: list[Distribution] = []
+
+    def add(self, state: State) -> bool:
+        """Take a state in, and tell whether it was new."""
+        if state in self.index:
+            return False
+        if len(self.states) >= _MOST_STATES:
+            raise ScenarioError(
+                f"the chain has more than {_MOST_STATES} states: the exact solution is for tiny "
+                "clusters; use fewer servers or types, a lower load or a lower limit"
+            )
+        self.index[state] = len(self.states)
+        self.states.append(state)
+        self.rows.append(self.after(state))
+        return True
+
+    def matrix(self, index: dict[State, int]) -> csr_array:
+        """Return the transition probabilities to the states of the next phase."""
+        ends = np.cumsum([0, *map(len, self.rows)])
+        columns = np.fromiter((index[s] for row in self.rows for s in row), np.int64, ends[-1])
+        values = np.fromiter((p for row in self.rows for p in row.values()), np.float64, ends[-1])
+        return csr_array((values, columns, ends), shape=(len(self.rows), len(index)))
+
+
 class _Chain:
     """Transition probabilities of the truncated chain, explored from the empty state."""
 
     def __init__(self, model: SlotModel, arrivals: Sequence[float]) -> None:
         self.model = model
         self.arrivals = arrivals
-        self._after_dispatch: dict[State, Distribution] = {}
-        self._after_completions: dict[State, Distribution] = {}
+        self._arrived: dict[tuple[State, tuple[int, ...] | None], Distribution] = {}
 
-    def admitted(self, state: State, limit: int) -> tuple[Distribution, float]:
-        """Return the states after the arrivals, and the mean number turned away."""
+    def _arrive(self, state: State, seen: tuple[int, ...] | None) -> Distribution:
+        key = (state, seen)
+        if key not in self._arrived:
+            self._arrived[key] = self.model.arrive(state, seen)
+        return self._arrived[key]
+
+    def admit(self, state: State, limit: int) -> Distribution:
+        """Return the states after the arrivals of a slot; those beyond the limit are lost."""
         room = limit - _n_tasks(state)
         live = self.model.reading.routing_view == "live"
         seen = None if live else tuple(self.model.lengths(state))
         level: Distribution = {state: 1.0}
         found: Distribution = {}
-        lost = 0.0
-        for count, probability in enumerate(self.arrivals):
+        for n_arrived, probability in enumerate(self.arrivals):
             for joined, share in level.items():
                 found[joined] = found.get(joined, 0.0) + probability * share
-            lost += probability * max(count - room, 0)
-            if count >= room or count + 1 == len(self.arrivals):
+            if n_arrived >= room or n_arrived + 1 == len(self.arrivals):
                 continue
             following: Distribution = {}
             for joined, share in level.items():
-                for after, more in self.model.arrive(joined, seen).items():
+                for after, more in self._arrive(joined, seen).items():
                     following[after] = following.get(after, 0.0) + share * more
             level = following
-        return found, lost
-
-    def dispatched(self, state: State) -> Distribution:
-        """Return the states after dispatch."""
-        if state not in self._after_dispatch:
-            self._after_dispatch[state] = self.model.dispatch(state)
-        return self._after_dispatch[state]
-
-    def completed(self, state: State) -> Distribution:
-        """Return the states at the next observation point."""
-        if state not in self._after_completions:
-            self._after_completions[state] = self.model.complete(state)
-        return self._after_completions[state]
+        return found
 
     def solve(self, limit: int) -> ChainSolution:
         """Solve the chain that holds at most ``limit`` tasks."""
-        index: dict[State, int] = {self.model.empty: 0}
-        states = [self.model.empty]
-        rows, columns, values = [], [], []
-        rewards = []
-        n_tiers = len(self.model.rates)
-        for number, state in enumerate(states):  # grows while it is walked through
-            joined, lost = self.admitted(state, limit)
-            reward = np.zeros(2 + n_tiers)
-            reward[0] = lost
-            for before, p in joined.items():
-                for started, q in self.dispatched(before).items():
-                    _count(reward, before, started, p * q)
-                    for after, r in self.completed(started).items():
-                        if after not in index:
-                            if len(states) >= _MOST_STATES:
-                                raise ScenarioError(_too_large(limit))
-                            index[after] = len(states)
-                            states.append(after)
-                        rows.append(number)
-                        columns.append(index[after])
-                        values.append(p * q * r)
-            rewards.append(reward)
-        n = len(states)
-        step = csc_array(coo_array((values, (rows, columns)), shape=(n, n)))
-        pi = _stationary(step)
-        residual = float(np.abs(step.T @ pi - pi).sum())
-        return self._summary(states, pi, pi @ np.stack(rewards), limit=limit, residual=residual)
+        admit = _Phase(lambda state: self.admit(state, limit))
+        dispatch, complete = _Phase(self.model.dispatch), _Phase(self.model.complete)
+        admit.add(self.model.empty)
+        for number in count():  # the lists grow while they are walked through
+            if number == len(admit.states):
+                break
+            for joined in admit.rows[number]:
+                if dispatch.add(joined):
+                    for started in dispatch.rows[-1]:
+                        if complete.add(started):
+                            for after in complete.rows[-1]:
+                                admit.add(after)
+        joins = admit.matrix(dispatch.index)
+        starts = dispatch.matrix(complete.index)
+        step = csr_array(joins @ starts @ complete.matrix(admit.index))
+        pi = stationary(step)
+        dispatched = (joins.T @ pi, starts.T @ (joins.T @ pi))
+        room = np.array([limit - _n_tasks(state) for state in admit.states])
+        beyond = np.maximum(np.arange(len(self.arrivals)) - room[:, None], 0) @ self.arrivals
+        return replace(
+            self._summary(admit.states, pi, accepted=self.rate - float(pi @ beyond)),
+            locality=self._locality(dispatch, dispatched[0]),
+            utilisation=float(dispatched[1] @ [_n_busy(s) for s in complete.states])
+            / self.model.n_servers,
+            limit=limit,
+            residual=float(np.abs(step.T @ pi - pi).sum()),
+        )
 
-    def _summary(
-        self,
-        states: list[State],
-        pi: FloatArray,
-        reward: FloatArray,
-        *,
-        limit: int,
-        residual: float,
-    ) -> ChainSolution:
+    @property
+    def rate(self) -> float:
+        """Mean arrivals in a slot."""
+        return float(np.dot(np.arange(len(self.arrivals)), self.arrivals))
+
+    def _locality(self, dispatch: _Phase, weights: FloatArray) -> tuple[float, ...]:
+        starts = np.zeros(len(self.model.rates))
+        for before, row, weight in zip(dispatch.states, dispatch.rows, weights, strict=True):
+            for after, probability in row.items():
+                for old, new in zip(before[1], after[1], strict=True):
+                    if old is None and new is not None:
+                        starts[new[1]] += weight * probability
+        return tuple((starts / starts.sum()).tolist())
+
+    def _summary(self, states: list[State], pi: FloatArray, *, accepted: float) -> ChainSolution:
         waiting = np.array([[len(queue) for queue in state[0]] for state in states])
         present = waiting.copy()
         for row, (_, servers) in enumerate(states):
             for service in servers:
                 if service is not None:
                     present[row, service[0]] += 1
-        in_system = np.bincount(present.sum(axis=1), pi)
-        rate = float(np.dot(np.arange(len(self.arrivals)), self.arrivals))
-        accepted = rate - reward[0]
-        starts = reward[2:]
         mean = float(pi @ present.sum(axis=1))
         return ChainSolution(
             # A task is seen at one observation point less than the slots it spends.
@@ -212,51 +238,24 @@ class _Chain:
             mean_in_system=mean,
             mean_queue_lengths=tuple((pi @ present).tolist()),
             mean_waiting=tuple((pi @ waiting).tolist()),
-            locality=tuple((starts / starts.sum()).tolist()),
-            utilisation=float(reward[1]) / self.model.n_servers,
-            in_system=tuple(in_system.tolist()),
-            arrival_rate=rate,
-            limit=limit,
-            lost=float(reward[0] / rate),
+            locality=(),
+            utilisation=0.0,
+            in_system=tuple(np.bincount(present.sum(axis=1), pi).tolist()),
+            arrival_rate=self.rate,
+            limit=0,
+            lost=1.0 - accepted / self.rate,
             truncation_error=float("inf"),
-            residual=residual,
+            residual=0.0,
             n_states=len(states),
         )
 
 
+def _n_busy(state: State) -> int:
+    return sum(service is not None for service in state[1])
+
+
 def _n_tasks(state: State) -> int:
-    return sum(map(len, state[0])) + sum(service is not None for service in state[1])
-
-
-def _count(reward: FloatArray, before: State, started: State, probability: float) -> None:
-    """Add busy servers and starts by tier."""
-    for old, new in zip(before[1], started[1], strict=True):
-        if new is not None:
-            reward[1] += probability
-            if old is None:
-                reward[2 + new[1]] += probability
-
-
-def _too_large(limit: int) -> str:
-    return (
-        f"the chain with at most {limit} tasks has more than {_MOST_STATES} states: the exact "
-        "solution is for tiny clusters; use fewer servers or types, a lower load or a lower limit"
-    )
-
-
-def _stationary(step: csc_array) -> FloatArray:
-    """Solve pi = pi P with the first entry fixed, then normalise.
-
-    Every state leads back to the first, the empty one, so the rest of I - P is not
-    singular.
-    """
-    n = step.shape[0]
-    if n == 1:
-        return np.ones(1)
-    balance = csc_array(eye_array(n) - step.T)
-    solved = spsolve(csc_array(balance[1:, 1:]), -balance[1:, [0]].toarray().ravel())
-    pi = np.concatenate([[1.0], np.atleast_1d(solved)])
-    return np.asarray(pi / pi.sum(), dtype=np.float64)
+    return sum(map(len, state[0])) + _n_busy(state)
 
 
 def solve_chain(
@@ -268,7 +267,7 @@ def solve_chain(
     n_servers: int,
     rates: Sequence[float],
     ancestors: npt.ArrayLike | None = None,
-    reading: ReadingLike = ChainReading(),
+    reading: ReadingLike = DEFAULT_READING,
     limit: int | None = None,
     tolerance: float = 1e-9,
 ) -> ChainSolution:
@@ -349,8 +348,6 @@ def solve_chain(
 
 
 def _compared(solution: ChainSolution, smaller: ChainSolution | None) -> ChainSolution:
-    from dataclasses import replace
-
     if smaller is None:
         return solution
     change = abs(solution.mean_completion_time - smaller.mean_completion_time)

@@ -108,8 +108,8 @@ def decision_probabilities(decide: Callable[[float], int], order: int) -> dict[i
         probes = (left, 0.5 * (left + right), nextafter(right, 0.0))
         answers = [decide(probe) for probe in probes]
         changes = [(left, answers[0])] if answers[0] != current else []
-        for place in (0, 1):
-            changes += _breaks(decide, *probes[place : place + 2], *answers[place : place + 2])
+        for i in (0, 1):
+            changes += _breaks(decide, probes[i], probes[i + 1], answers[i], answers[i + 1])
         for where, decision in changes:
             snapped = _snap(where, order)
             shares[current] = shares.get(current, 0.0) + snapped - start

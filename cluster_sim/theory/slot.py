@@ -20,6 +20,7 @@ __all__ = ["ChainReading", "Distribution", "ReadingLike", "SlotModel", "State"]
 
 Queues: TypeAlias = tuple[tuple[int, ...], ...]  # kinds of waiting tasks, head first, by queue
 Service: TypeAlias = "tuple[int, int] | None"  # queue of the task and tier of its service
+_Counts: TypeAlias = tuple[int, ...]
 State: TypeAlias = tuple[Queues, tuple[Service, ...]]
 Distribution: TypeAlias = dict[State, float]
 
@@ -158,7 +159,15 @@ class SlotModel:
         return []
 
     @cached_property
-    def _decided(self) -> dict[object, dict[int, float]]:
+    def _kind_of(self) -> dict[tuple[int, int], int]:
+        return {}
+
+    @cached_property
+    def _routed(self) -> dict[tuple[int, _Counts, _Counts], dict[int, float]]:
+        return {}
+
+    @cached_property
+    def _served(self) -> dict[tuple[int, _Counts, _Counts], dict[int, float]]:
         return {}
 
     def lengths(self, state: State) -> list[int]:
@@ -175,25 +184,29 @@ class SlotModel:
 
     def _kind(self, kind: int, queue: int) -> int:
         """Return the number of the kind that a task of a type is in a queue."""
+        known = self._kind_of.get((kind, queue))
+        if known is not None:
+            return known
         holders: Sequence[int] = self.replicas[kind]
         if self.reading.service_tier == "queue":
             holders = [self.owners[queue]] if self.owners[queue] >= 0 else []
+        last = len(self.groups) - 1
         tiers = tuple(
             next(
-                (t for t, row in enumerate(self.groups) if any(row[h] == row[m] for h in holders)),
-                len(self.groups) - 1,
+                (t for t, row in enumerate(self.groups) if row[m] in {row[h] for h in holders}),
+                last,
             )
             for m in range(self.n_servers)
         )
         if tiers not in self.kinds:
             self.kinds.append(tiers)
-        return self.kinds.index(tiers)
+        return self._kind_of.setdefault((kind, queue), self.kinds.index(tiers))
 
     def _route(
         self, kind: int, seen: tuple[int, ...], waiting: tuple[int, ...]
     ) -> dict[int, float]:
         key = (kind, seen, waiting)
-        if key not in self._decided:
+        if key not in self._routed:
             replicas, args = self.replicas[kind], (self._constants, self._tie_break)
             found = decision_probabilities(
                 lambda tie: self.policy.route(replicas, list(seen), list(waiting), *args, tie),
@@ -205,8 +218,8 @@ class SlotModel:
                         f"route() for a task on servers {replicas} with lengths {seen} returned "
                         f"{queue}; it must return a queue from 0 to {len(self.owners) - 1}"
                     )
-            self._decided[key] = found
-        return self._decided[key]
+            self._routed[key] = found
+        return self._routed[key]
 
     def arrive(self, state: State, seen: tuple[int, ...] | None = None) -> Distribution:
         """Add one task of a random type.
@@ -295,9 +308,9 @@ class SlotModel:
         waiting = tuple(len(queue) for queue in state[0])
         lengths = tuple(self.lengths(state))
         key = (server, lengths, waiting)
-        if key not in self._decided:
-            self._decided[key] = self._decide(server, lengths, waiting)
-        return self._decided[key]
+        if key not in self._served:
+            self._served[key] = self._decide(server, lengths, waiting)
+        return self._served[key]
 
     def _decide(
         self, server: int, lengths: tuple[int, ...], waiting: tuple[int, ...]
@@ -322,8 +335,8 @@ class SlotModel:
                 in_range = NO_QUEUE <= queue < len(self.owners)
                 if not in_range or (queue != NO_QUEUE and not waiting[queue]):
                     raise DecisionError(
-                        f"serve() for idle server {server} with waiting {waiting} returned {queue}; "
-                        "it must return a queue with a waiting task, or -1"
+                        f"serve() for idle server {server} with waiting {waiting} returned "
+                        f"{queue}; it must return a queue with a waiting task, or -1"
                     )
                 total[queue] = total.get(queue, 0.0) + probability * share
         return total

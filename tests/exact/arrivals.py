@@ -15,12 +15,14 @@ class Arrivals:
 
     ``pmf[k]`` is the probability of ``k`` arrivals in a slot. ``size`` is what a scenario file
     needs beside the rate: the trials of a binomial, the tasks of a batch, the bound of a
-    truncated Poisson; 1 for Bernoulli, the largest number for a general vector.
+    truncated Poisson; 1 for Bernoulli, the largest number for a general vector. ``nominal_rate``
+    is the rate asked for, which a truncated Poisson falls short of.
     """
 
     kind: ArrivalKind
     size: int
     pmf: tuple[float, ...]
+    nominal_rate: float
 
     def __post_init__(self) -> None:
         if min(self.pmf) < 0 or abs(sum(self.pmf) - 1) > 1e-12:
@@ -39,14 +41,14 @@ class Arrivals:
 
 def bernoulli(rate: float) -> Arrivals:
     """At most one task per slot."""
-    return Arrivals("bernoulli", 1, (1 - rate, rate))
+    return Arrivals("bernoulli", 1, (1 - rate, rate), rate)
 
 
 def binomial(rate: float, *, trials: int) -> Arrivals:
     """``trials`` independent chances per slot, each of probability ``rate / trials``."""
     p = rate / trials
     pmf = [math.comb(trials, k) * p**k * (1 - p) ** (trials - k) for k in range(trials + 1)]
-    return Arrivals("binomial", trials, tuple(pmf))
+    return Arrivals("binomial", trials, tuple(pmf), rate)
 
 
 def poisson(rate: float, *, bound: int) -> Arrivals:
@@ -55,14 +57,14 @@ def poisson(rate: float, *, bound: int) -> Arrivals:
     The mass above the bound sits on the bound, so ``Arrivals.rate`` is a little below ``rate``.
     """
     pmf = [math.exp(-rate) * rate**k / math.factorial(k) for k in range(bound)]
-    return Arrivals("poisson", bound, (*pmf, 1 - sum(pmf)))
+    return Arrivals("poisson", bound, (*pmf, 1 - sum(pmf)), rate)
 
 
 def batch(rate: float, *, size: int) -> Arrivals:
     """``size`` tasks at once with probability ``rate / size``, else none."""
-    return Arrivals("batch", size, (1 - rate / size, *(0.0,) * (size - 1), rate / size))
+    return Arrivals("batch", size, (1 - rate / size, *(0.0,) * (size - 1), rate / size), rate)
 
 
 def general(pmf: tuple[float, ...]) -> Arrivals:
     """Any small probability vector."""
-    return Arrivals("general", len(pmf) - 1, pmf)
+    return Arrivals("general", len(pmf) - 1, pmf, sum(k * q for k, q in enumerate(pmf)))

@@ -7,11 +7,10 @@ it: ``test_cases.py`` measures by how much.
 
 from __future__ import annotations
 
-import math
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
-from exact.arrivals import Arrivals, batch, bernoulli, binomial, general, poisson
+from exact.arrivals import Arrivals, batch, bernoulli, binomial, poisson
 from exact.chain import ExactMeans, solve_chain
 from exact.system import Policy, TinySystem
 
@@ -26,13 +25,21 @@ ALL_THREE: Types = (((0, 1, 2), 1.0),)
 RING: Types = (((0, 1), 0.5), ((1, 2), 0.3), ((0, 2), 0.2))
 HOT_OF_THREE: Types = (((0,), 0.7), ((1, 2), 0.3))
 HOT_PAIR: Types = (((0, 1), 0.9), ((2,), 0.1))
+# With racks (0, 0, 1) server 0 is the helper, and shares its rack with server 1 only.
+HOT_PAIR_FAR: Types = (((1, 2), 0.9), ((0,), 0.1))
+APART_FAR: Types = (((2,), 0.6), ((1,), 0.4))
 
 
 def _case(
-    name: str, types: Types, arrivals: Arrivals, rates: tuple[float, ...], policy: Policy, **more: Any
+    name: str,
+    types: Types,
+    arrivals: Arrivals,
+    rates: tuple[float, ...],
+    policy: Policy,
+    **readings: Any,
 ) -> TinySystem:
-    n_servers = more.pop("n_servers", 1 + max(max(replicas) for replicas, _ in types))
-    return TinySystem(name, n_servers, types, arrivals, rates, policy, **more)
+    n_servers = 1 + max(max(replicas) for replicas, _ in types)
+    return TinySystem(name, n_servers, types, arrivals, rates, policy, **readings)
 
 
 def _priority_cases() -> list[TinySystem]:
@@ -40,7 +47,7 @@ def _priority_cases() -> list[TinySystem]:
         _case("priority-alone", ONE, bernoulli(0.6), (0.8, 0.5), "priority", threshold=1),
         _case("priority-alone-batch", ONE, batch(0.6, size=3), (0.8, 0.5), "priority"),
         _case("priority-T0", HOT, bernoulli(0.7), (0.8, 0.3), "priority", threshold=0),
-        _case("priority-T1", HOT, bernoulli(0.8), (0.6, 0.5), "priority", threshold=1),
+        _case("priority-T1", HOT, bernoulli(0.7), (0.6, 0.5), "priority", threshold=1),
         _case("priority-T2-tie", HOT, bernoulli(0.55), (0.6, 0.3), "priority", threshold=2),
         _case("priority-T2.5", APART, bernoulli(0.75), (0.6, 0.25), "priority", threshold=2.5),
         # 0.6 / 0.2 is below 3 in floating point; the threshold alpha / gamma is 3.
@@ -102,7 +109,8 @@ def _priority_cases() -> list[TinySystem]:
         ),
         _case(
             "priority-three-index-tie",
-            *(RING, batch(1.5, size=3), (1.0, 0.25), "priority"),
+            *(HOT_PAIR, binomial(1.8, trials=3), (1.0, 0.5), "priority"),
+            queue_length="waiting",
             threshold=0,
             tie_break="index",
             service_tier="queue",
@@ -110,16 +118,15 @@ def _priority_cases() -> list[TinySystem]:
         ),
         _case(
             "priority-racks",
-            *(HOT_PAIR, bernoulli(0.7), (0.6, 0.5, 0.3), "priority"),
+            *(HOT_PAIR_FAR, bernoulli(0.7), (0.6, 0.5, 0.3), "priority"),
             threshold=1,
             racks=(0, 0, 1),
         ),
         _case(
             "priority-racks-local-tie",
-            *(APART, batch(0.9, size=3), (1.0, 0.5, 0.25), "priority"),
+            *(APART_FAR, batch(0.8, size=3), (1.0, 0.5, 0.25), "priority"),
             threshold=0,
-            n_servers=3,
-            racks=(0, 1, 1),
+            racks=(0, 0, 1),
             tie_break="local",
         ),
     ]
@@ -168,14 +175,14 @@ def _jsq_maxweight_cases() -> list[TinySystem]:
             *(ALL_THREE, bernoulli(0.85), (0.6, 0.3), name),
             service_tier="queue",
         ),
-        _case("jsqmw-racks", APART, bernoulli(0.5), (0.8, 0.5, 0.3), name, racks=(0, 1)),
+        _case("jsqmw-racks", APART, bernoulli(0.3), (0.8, 0.5, 0.3), name, racks=(0, 1)),
     ]
 
 
 def _maxweight_cases() -> list[TinySystem]:
     name: Policy = "maxweight"
     return [
-        _case("maxweight", HOT, bernoulli(0.75), (0.6, 0.5), name),
+        _case("maxweight", HOT, bernoulli(0.65), (0.6, 0.5), name),
         # 0.6 * 1 ties with 0.3 * 2, and 0.6 * 2 with 0.3 * 4.
         _case("maxweight-tie", APART, bernoulli(0.6), (0.6, 0.3), name),
         _case("maxweight-local-tie", APART, bernoulli(0.6), (0.6, 0.3), name, tie_break="local"),
@@ -204,16 +211,15 @@ def _maxweight_cases() -> list[TinySystem]:
         _case("maxweight-queue-tier", HOT, bernoulli(0.65), (0.6, 0.3), name, service_tier="queue"),
         _case(
             "maxweight-racks",
-            *(HOT_OF_THREE, bernoulli(0.7), (0.8, 0.5, 0.25), name),
+            *(HOT_OF_THREE, bernoulli(0.5), (0.8, 0.5, 0.25), name),
             racks=(0, 0, 1),
             service_tier="queue",
         ),
         # 0.5 * 1 ties with 0.25 * 2: a near and a far queue.
         _case(
             "maxweight-racks-local-tie",
-            *(APART, batch(0.8, size=3), (1.0, 0.5, 0.25), name),
-            n_servers=3,
-            racks=(0, 1, 1),
+            *(APART_FAR, batch(0.8, size=3), (1.0, 0.5, 0.25), name),
+            racks=(0, 0, 1),
             tie_break="local",
         ),
     ]
@@ -241,7 +247,7 @@ def _baseline_cases() -> list[TinySystem]:
         _case("fifo-queue-tier", HOT, bernoulli(0.7), (0.8, 0.5), "fifo", service_tier="queue"),
         _case(
             "fifo-index-order",
-            *(ONE_SIDED, general((0.5, 0.2, 0.1, 0.2)), (1.0, 0.5), "fifo"),
+            *(ONE_SIDED, batch(0.9, size=2), (1.0, 0.5), "fifo"),
             dispatch_order="index",
         ),
         _case("fifo-racks", RING, bernoulli(0.85), (0.6, 0.3, 0.25), "fifo", racks=(0, 0, 1)),
@@ -261,7 +267,7 @@ def case(name: str) -> TinySystem:
     return {tiny.name: tiny for tiny in CASES}[name]
 
 
-@lru_cache(maxsize=None)
+@cache
 def solve(tiny: TinySystem) -> ExactMeans:
     """Return the exact means of a tiny system; each is solved once per process."""
     return solve_chain(tiny)

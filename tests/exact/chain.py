@@ -82,6 +82,7 @@ class Chain:
     dispatch: csr_array
     completions: csr_array
     dropped: Vector
+    cap: int
 
     @property
     def transitions(self) -> csr_array:
@@ -133,6 +134,7 @@ class ChainBuilder:
             _matrix(steps[1], len(offered), len(running)),
             _matrix(steps[2], len(running), len(observed)),
             np.array(dropped),
+            cap,
         )
 
     def _arrivals(self, state: State, cap: int) -> tuple[Outcomes, float]:
@@ -160,7 +162,9 @@ def _note(entries: _Entries, row: int, outcomes: Outcomes, columns: dict[State, 
         entries.append((row, columns.setdefault(state, len(columns)), probability))
 
 
-def _kept(memory: dict[State, Outcomes], state: State, step: Callable[[State], Outcomes]) -> Outcomes:
+def _kept(
+    memory: dict[State, Outcomes], state: State, step: Callable[[State], Outcomes]
+) -> Outcomes:
     if state not in memory:
         memory[state] = step(state)
     return memory[state]
@@ -176,7 +180,7 @@ def solve_chain(
     *,
     aim: float = 1e-9,
     tolerance: float = 1e-6,
-    comfortable_states: int = 4_000,
+    comfortable_states: int = 2_000,
     max_states: int = 50_000,
 ) -> ExactMeans:
     """Return the long-run means of a tiny system.
@@ -194,7 +198,7 @@ def solve_chain(
     span = len(system.arrivals.pmf)
     cap, growth, last = 4 + span, 1.0, None
     while True:
-        means = _means(system, builder.chain(cap, max_states=max_states), cap)
+        means = long_run_means(system, builder.chain(cap, max_states=max_states))
         if last is not None:
             means = replace(means, completion_time_error=_remaining_error(last, means))
             growth = (means.n_states / last.n_states) ** (1 / (means.cap - last.cap))
@@ -229,7 +233,9 @@ def _remaining_error(last: ExactMeans, means: ExactMeans) -> float:
     return moved * means.dropped_fraction / fell if fell > 0 else moved
 
 
-def _means(system: TinySystem, chain: Chain, cap: int) -> ExactMeans:
+def long_run_means(system: TinySystem, chain: Chain) -> ExactMeans:
+    """Return the means at one cap; ``completion_time_error`` takes two, and is left infinite."""
+    cap = chain.cap
     observed = stationary_distribution(chain.transitions)
     offered = observed @ chain.arrivals
     running = offered @ chain.dispatch

@@ -169,8 +169,10 @@ class EventLoop:
             return server if server in full else None
         if policy == "jsq-maxweight":
             common = self.system.n_servers
-            scores = {server: rates[0] * self.length(server), common: rates[-1] * self.length(common)}
-            return self.best({q: s for q, s in scores.items() if q in full}, server)
+            return self.best(
+                {q: rates[-(q == common)] * self.length(q) for q in (server, common) if q in full},
+                server,
+            )
         if policy == "maxweight":
             return self.best(
                 {q: rates[self.distance(server, {q})] * self.length(q) for q in full}, server

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple, TypeVar
 
 from exact.decisions import Choice, queue_joined, queue_served
@@ -61,8 +61,8 @@ class SlotProtocol:
             for queue in range(self.n_queues)
         )
         # Few lengths occur in many states; decisions are kept per instance.
-        self._joined = lru_cache(maxsize=None)(self._decide_joined)
-        self._served = lru_cache(maxsize=None)(self._decide_served)
+        self._joined = cache(self._decide_joined)
+        self._served = cache(self._decide_served)
         self.tiers_of_class: list[list[tuple[int, ...]]] = []
         self.class_of_type: list[list[int]] = []
         for queue in range(self.n_queues):
@@ -122,9 +122,8 @@ class SlotProtocol:
                 # Where types are drawn at the start, a waiting task is just a task.
                 task_class = 0 if self.draws_type_at_start else self.class_of_type[queue][index]
                 longer = (*state.queues[queue], task_class)
-                yield State(_replaced(state.queues, queue, longer), state.servers), (
-                    probability * share
-                )
+                joined = State(_replaced(state.queues, queue, longer), state.servers)
+                yield joined, probability * share
 
     def after_dispatch(self, state: State) -> Outcomes:
         """Return the states after every idle server has asked once."""

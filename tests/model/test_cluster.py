@@ -37,7 +37,7 @@ def test_the_tier_is_the_first_that_reaches_the_nearest_replica(
 
 @given(clusters())
 def test_groups_say_who_is_within_a_tier(case: tuple[Cluster, tuple[int, ...]]) -> None:
-    """Two servers share a group of a tier exactly if the one's data is within that tier of the other."""
+    """Two servers share a tier's group exactly if one's data is within that tier of the other."""
     cluster, _ = case
     for server in range(cluster.n_servers):
         for other in range(cluster.n_servers):
@@ -98,12 +98,15 @@ def test_equal_rates_and_rate_one_are_allowed() -> None:
             {"local": 1.0, "hall_local": 0.9, "remote": 0.5},
             "service rate 'hall_local': .*Known: local, pod_local, rack_local, remote",
         ),
-        ({"local": 1.2, "remote": 0.5}, r"service rate local = 1\.2: must be above 0 and at most 1"),
+        (
+            {"local": 1.2, "remote": 0.5},
+            r"service rate local = 1\.2: must be above 0 and at most 1",
+        ),
         ({"local": 1.0, "remote": 0.0}, r"service rate remote = 0\.0: must be above 0"),
         ({"local": float("nan"), "remote": 0.1}, "service rate local = nan: must be above 0"),
         (
             {"local": 0.4, "remote": 0.5},
-            r"service rate remote = 0\.5: must be at most local \(0\.4\): nearer data is never slower",
+            r"remote = 0\.5: must be at most local \(0\.4\): nearer data is never slower",
         ),
         (
             {"local": 1.0, "rack_local": 0.3, "remote": 0.5},
@@ -119,5 +122,5 @@ def test_impossible_rates_are_refused(rates: dict[str, float], message: str) -> 
 
 def test_a_level_has_no_rate_where_the_topology_lacks_it() -> None:
     """Without racks there is no rate for them."""
-    with pytest.raises(ScenarioError, match="service rate 'rack_local': .*Known: local, remote"):
+    with pytest.raises(ScenarioError, match=r"service rate 'rack_local': .*Known: local, remote"):
         Cluster.of(Topology.tree(4), {"local": 1.0, "rack_local": 0.9, "remote": 0.5})

@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from math import comb, lcm
+from math import comb
 
 import networkx as nx
 import numpy as np
@@ -26,22 +26,24 @@ from cluster_sim.randomness import Key, Stream, words
 Distribution = dict[tuple[int, ...], Fraction]
 
 
-def every_word(n_words: int, *sizes: int) -> np.ndarray:
-    """Rows of words in which every combination of outcomes below the sizes is equally frequent."""
-    n = lcm(*sizes)
-    grid = [(2 * i + 1) * 2**32 // (2 * n) for i in range(n)]
-    return np.array(list(itertools.product(grid, repeat=n_words)), dtype=np.uint64)
+def every_word(*sizes: int) -> np.ndarray:
+    """Rows of words, one for every combination of outcomes: word i has sizes[i] of them."""
+    grids = [[(2 * i + 1) * 2**32 // (2 * n) for i in range(n)] for n in sizes]
+    return np.array(list(itertools.product(*grids)), dtype=np.uint64)
 
 
 def exact(
-    placement: Placement, topology: Topology, servers: Sequence[int], n_replicas: int, *sizes: int
+    placement: Placement, topology: Topology, servers: Sequence[int], *sizes: int
 ) -> Distribution:
-    """The distribution of the replica sets, by going through all outcomes of the words."""
+    """The distribution of sets of len(sizes) replicas, by going through all outcomes of the words.
+
+    A size is a common multiple of the numbers of choices that a placement may have with that word.
+    """
     rows = placement.place(
-        every_word(n_replicas, *sizes),
+        every_word(*sizes),
         servers=np.array(servers, dtype=np.int64),
         topology=topology,
-        n_replicas=n_replicas,
+        n_replicas=len(sizes),
     )
     counts = Counter(map(tuple, rows.tolist()))
     return {row: Fraction(count, len(rows)) for row, count in counts.items()}
@@ -70,9 +72,7 @@ def hdfs(rack_of: dict[int, int], n_replicas: int) -> Distribution:
 def test_uniform_makes_every_set_equally_likely(n_servers: int, n_replicas: int) -> None:
     """Each of the C(M, k) sets has probability 1 / C(M, k), exactly."""
     sizes = range(n_servers, n_servers - n_replicas, -1)
-    found = exact(
-        UniformPlacement(), Topology.tree(n_servers), range(n_servers), n_replicas, *sizes
-    )
+    found = exact(UniformPlacement(), Topology.tree(n_servers), range(n_servers), *sizes)
     sets = itertools.combinations(range(n_servers), n_replicas)
     assert found == {row: Fraction(1, comb(n_servers, n_replicas)) for row in sets}
 
@@ -92,35 +92,37 @@ def test_uniform_under_keyed_words_fits_its_law() -> None:
 
 def test_uniform_takes_only_eligible_servers() -> None:
     """Placed on some of the servers, the replicas are uniform on these."""
-    found = exact(UniformPlacement(), Topology.tree(9), [2, 5, 7], 2, 3, 2)
+    found = exact(UniformPlacement(), Topology.tree(9), [2, 5, 7], 3, 2)
     assert found == dict.fromkeys([(2, 5), (2, 7), (5, 7)], Fraction(1, 3))
 
 
 def test_uniform_refuses_more_replicas_than_servers() -> None:
     """There are no more distinct servers than servers."""
-    with pytest.raises(ScenarioError, match="replicas = 3: must be at most 2, the servers to choose"):
-        exact(UniformPlacement(), Topology.tree(5), [0, 1], 3, 2)
+    with pytest.raises(
+        ScenarioError, match="replicas = 3: must be at most 2, the servers to choose"
+    ):
+        exact(UniformPlacement(), Topology.tree(5), [0, 1], 2, 1, 1)
 
 
 @pytest.mark.parametrize(
-    ("n_servers", "n_racks", "n_replicas", "sizes"),
+    ("n_servers", "n_racks", "sizes"),
     [
-        (6, 3, 3, (6, 4, 1)),  # even racks of two
-        (6, 2, 3, (6, 3, 2)),  # two racks of three: the other rack is the only choice
-        (7, 3, 3, (7, 4, 5, 2)),  # ragged: racks of 3, 2 and 2
-        (5, 2, 3, (5, 2, 3)),  # ragged: racks of 3 and 2
-        (4, 4, 2, (4, 3)),  # two replicas: racks of one have room
-        (8, 2, 4, (8, 4, 3, 2)),  # four replicas: three of them together
+        (6, 3, (6, 4, 1)),  # even racks of two
+        (6, 2, (6, 3, 2)),  # two racks of three: the other rack is the only choice
+        (7, 3, (7, 4 * 5, 2)),  # ragged: racks of 3, 2 and 2
+        (5, 2, (5, 2 * 3, 2)),  # ragged: racks of 3 and 2
+        (4, 4, (4, 3)),  # two replicas: racks of one have room
+        (8, 2, (8, 4, 3, 2)),  # four replicas: three of them together
     ],
 )
 def test_hdfs_has_its_stated_distribution(
-    n_servers: int, n_racks: int, n_replicas: int, sizes: tuple[int, ...]
+    n_servers: int, n_racks: int, sizes: tuple[int, ...]
 ) -> None:
-    """The first replica is uniform, the rest are together in the rack of a server drawn elsewhere."""
+    """The first replica is uniform, the rest are in the rack of a server drawn elsewhere."""
     topology = Topology.tree(n_servers, {"rack": n_racks})
     rack_of = dict(enumerate(topology.level("rack").tolist()))
-    found = exact(HdfsPlacement(), topology, range(n_servers), n_replicas, *sizes)
-    assert found == hdfs(rack_of, n_replicas)
+    found = exact(HdfsPlacement(), topology, range(n_servers), *sizes)
+    assert found == hdfs(rack_of, len(sizes))
     assert sum(found.values()) == 1
 
 
@@ -128,7 +130,7 @@ def test_hdfs_leaves_racks_without_room_to_the_first_replica() -> None:
     """A rack of one server holds a single replica, never the pair."""
     ancestors = np.array([range(5), [0, 0, 1, 2, 2], [0] * 5])
     topology = Topology(ancestors, ("server", "rack", "core"))
-    found = exact(HdfsPlacement(), topology, range(5), 3, 5, 4, 2)
+    found = exact(HdfsPlacement(), topology, range(5), 5, 4, 1)
     assert found == hdfs({0: 0, 1: 0, 2: 1, 3: 2, 4: 2}, 3)
     # Server 2 is alone in its rack: first with 1/5, then either pair with 1/2.
     assert found[0, 1, 2] == found[2, 3, 4] == Fraction(1, 10)
@@ -138,7 +140,7 @@ def test_hdfs_takes_only_eligible_servers() -> None:
     """Placed on some of the servers, the racks are what is left of them."""
     topology = Topology.tree(9, {"rack": 3})
     servers = [0, 1, 3, 5, 6, 7, 8]
-    found = exact(HdfsPlacement(), topology, servers, 3, 7, 5, 4, 2)
+    found = exact(HdfsPlacement(), topology, servers, 7, 5 * 4, 2)
     assert found == hdfs({server: server // 3 for server in servers}, 3)
 
 
@@ -147,44 +149,46 @@ def test_hdfs_follows_racks_whose_servers_are_not_neighbours() -> None:
     graph = nx.Graph([(0, "x"), (1, "y"), (2, "x"), (3, "y"), ("x", "root"), ("y", "root")])
     topology = Topology.from_graph(graph, "root")
     assert topology.level("rack").tolist() == [0, 1, 0, 1]
-    found = exact(HdfsPlacement(), topology, range(4), 3, 4, 2, 1)
+    found = exact(HdfsPlacement(), topology, range(4), 4, 2, 1)
     assert found == hdfs({0: 0, 1: 1, 2: 0, 3: 1}, 3)
 
 
 def test_hdfs_with_one_replica_is_uniform() -> None:
     """A single replica knows no rack."""
     topology = Topology.tree(4, {"rack": 2})
-    found = exact(HdfsPlacement(), topology, range(4), 1, 4)
+    found = exact(HdfsPlacement(), topology, range(4), 4)
     assert found == {(server,): Fraction(1, 4) for server in range(4)}
 
 
 @pytest.mark.parametrize(
-    ("n_servers", "n_racks", "n_replicas", "message"),
+    ("n_servers", "n_racks", "message"),
     [
         (
             4,
             1,
-            3,
-            "placement = 'hdfs' with replicas = 3: needs at least 2 racks with 2 servers each to "
-            "choose among, there are 1; use fewer racks or placement = 'uniform'",
+            (
+                "placement = 'hdfs' with replicas = 3: needs at least 2 racks with 2 "
+                "servers each to choose among, there are 1; use fewer racks or "
+                "placement = 'uniform'"
+            ),
         ),
-        (5, 4, 3, "needs at least 2 racks with 2 servers each to choose among, there are 1"),
-        (4, 4, 3, "there are 0"),
+        (5, 4, "needs at least 2 racks with 2 servers each to choose among, there are 1"),
+        (4, 4, "there are 0"),
     ],
 )
 def test_hdfs_refuses_where_there_is_no_other_rack(
-    n_servers: int, n_racks: int, n_replicas: int, message: str
+    n_servers: int, n_racks: int, message: str
 ) -> None:
     """At least two racks must have room for the replicas that go together."""
     topology = Topology.tree(n_servers, {"rack": n_racks})
     with pytest.raises(ScenarioError, match=message):
-        exact(HdfsPlacement(), topology, range(n_servers), n_replicas, 2)
+        exact(HdfsPlacement(), topology, range(n_servers), 1, 1, 1)
 
 
 def test_hdfs_refuses_a_topology_without_racks() -> None:
     """Rack-aware placement needs the level of racks."""
     with pytest.raises(ScenarioError, match="level 'rack': the topology has server, core"):
-        exact(HdfsPlacement(), Topology.tree(4), range(4), 3, 2)
+        exact(HdfsPlacement(), Topology.tree(4), range(4), 4, 2, 1)
 
 
 @pytest.mark.parametrize("placement", [UniformPlacement(), HdfsPlacement()])

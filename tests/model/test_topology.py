@@ -43,7 +43,7 @@ def test_a_topology_read_from_its_own_graph_is_the_same(topology: Topology) -> N
 
 @given(trees())
 def test_switches_take_nodes_in_order_and_evenly(topology: Topology) -> None:
-    """At every level the nodes below hang on the switches contiguously, in sizes that differ by one."""
+    """At every level the nodes below hang on the switches in order, in sizes that differ by one."""
     for height in range(1, topology.n_levels - 1):
         below, row = topology.ancestors[height - 1], topology.ancestors[height]
         parent = dict(zip(below.tolist(), row.tolist(), strict=True))
@@ -153,8 +153,10 @@ def test_switches_without_nodes_are_refused(levels: dict[str, int], message: str
         (
             [(0, 1), (0, 2), (2, 3)],
             0,
-            "server 3 is 2 hops from the core, 1 is 1: every server must be equally far; "
-            "add the missing switches",
+            (
+                "server 3 is 2 hops from the core, 1 is 1: every server must be equally far; "
+                "add the missing switches"
+            ),
         ),
     ],
 )

@@ -1,0 +1,150 @@
+"""``cluster-sim cite``: what to cite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from cluster_sim.cli.endings import Status
+
+__all__ = ["REFERENCES", "Reference", "cite"]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A paper, as BibTeX wants it.
+
+    Parameters
+    ----------
+    key, kind : str
+        Citation key, and ``inproceedings`` or ``article``.
+    authors : tuple of str
+    title, venue : str
+    year : int
+    policies : tuple of str
+        The policies that it describes.
+    details : tuple of (str, str)
+        Further BibTeX fields.
+    """
+
+    key: str
+    kind: str
+    authors: tuple[str, ...]
+    title: str
+    venue: str
+    year: int
+    policies: tuple[str, ...]
+    details: tuple[tuple[str, str], ...] = ()
+
+    def as_text(self) -> str:
+        """Return the reference in a line."""
+        details = "".join(f", {value}" for name, value in self.details if name != "number")
+        issue = "".join(f"({value})" for name, value in self.details if name == "number")
+        return (
+            f"{', '.join(self.authors)}. {self.title}. {self.venue}{details}{issue}, {self.year}."
+        )
+
+    def as_bibtex(self) -> str:
+        """Return the reference as a BibTeX entry."""
+        where = "journal" if self.kind == "article" else "booktitle"
+        fields = {
+            "author": " and ".join(self.authors),
+            "title": f"{{{self.title}}}",
+            where: self.venue,
+            "year": str(self.year),
+            **dict(self.details),
+        }
+        return _entry(self.kind, self.key, fields)
+
+
+REFERENCES = (
+    Reference(
+        "xie2015priority",
+        "inproceedings",
+        ("Qiaomin Xie", "Yi Lu"),
+        "Priority Algorithm for Near-data Scheduling: Throughput and Heavy-Traffic Optimality",
+        "IEEE INFOCOM",
+        2015,
+        ("priority",),
+    ),
+    Reference(
+        "wang2013throughput",
+        "article",
+        ("Weina Wang", "Kai Zhu", "Lei Ying", "Jian Tan", "Li Zhang"),
+        "A Throughput Optimal Algorithm for Map Task Scheduling in MapReduce with Data Locality",
+        "ACM SIGMETRICS Performance Evaluation Review",
+        2013,
+        ("jsq-maxweight",),
+        (("volume", "40"), ("number", "4")),
+    ),
+    Reference(
+        "xie2016scheduling",
+        "inproceedings",
+        ("Qiaomin Xie", "Ali Yekkehkhany", "Yi Lu"),
+        "Scheduling with Multi-level Data Locality: Throughput and Heavy-traffic Optimality",
+        "IEEE INFOCOM",
+        2016,
+        ("maxweight",),
+    ),
+    Reference(
+        "cruise2020stability",
+        "article",
+        ("James Cruise", "Matthieu Jonckheere", "Seva Shneer"),
+        "Stability of JSQ in Queues with General Server-Job Class Compatibilities",
+        "Queueing Systems",
+        2020,
+        ("jsq-local",),
+        (("volume", "95"),),
+    ),
+    Reference(
+        "xie2012degree",
+        "inproceedings",
+        ("Qiaomin Xie", "Yi Lu"),
+        "Degree-guided Map-reduce Task Assignment with Data Locality Constraint",
+        "IEEE International Symposium on Information Theory (ISIT)",
+        2012,
+        ("random-local",),
+    ),
+)
+"""The paper whose system this is, then those of the other policies."""
+
+
+def cite(
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print BibTeX entries.")] = False,
+) -> Status:
+    """Print what to cite."""
+    from cluster_sim import __version__
+
+    if bibtex:
+        print("\n\n".join([REFERENCES[0].as_bibtex(), _software(__version__)]))
+        for reference in REFERENCES[1:]:
+            print(f"\n{reference.as_bibtex()}")
+        return Status.SUCCESS
+    print("The system and the priority algorithm:")
+    print(f"  {REFERENCES[0].as_text()}\n")
+    print("The software:")
+    print(f"  cluster_sim, an emulator of near-data scheduling, version {__version__}.\n")
+    print("The other policies, if you ran them:")
+    for reference in REFERENCES[1:]:
+        print(f"  {', '.join(reference.policies)}: {reference.as_text()}")
+    print("\n--bibtex prints the entries for BibTeX.")
+    return Status.SUCCESS
+
+
+def _software(version: str) -> str:
+    return _entry(
+        "misc",
+        "cluster_sim",
+        {
+            "author": "{the cluster_sim developers}",
+            "title": "{cluster_sim: an emulator of near-data scheduling}",
+            "note": f"Version {version}",
+        },
+    )
+
+
+def _entry(kind: str, key: str, fields: dict[str, str]) -> str:
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items()]
+    return "\n".join([f"@{kind}{{{key},", *lines, "}"])

@@ -1,0 +1,127 @@
+"""``cluster-sim run``: one scenario."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cluster_sim.cli import inputs, streams
+from cluster_sim.cli.endings import Status
+from cluster_sim.cli.options import Engine, EngineName, File, Json, Quiet, Set
+from cluster_sim.cli.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from cluster_sim.experiments.replications import Outcome
+    from cluster_sim.recording.observer import Observer
+    from cluster_sim.scenario.build import Prepared
+
+__all__ = ["overrides_of", "run"]
+
+
+def run(
+    file: File,
+    json: Json = False,
+    set_: Set = None,
+    events: Annotated[
+        str | None,
+        typer.Option(
+            "--events",
+            metavar="FILE",
+            help="Write every event of the first replication to this CSV file (.gz compresses).",
+        ),
+    ] = None,
+    tasks: Annotated[
+        str | None,
+        typer.Option(
+            "--tasks",
+            metavar="FILE",
+            help="Write every completed task of the first replication to this CSV file.",
+        ),
+    ] = None,
+    engine: Engine = None,
+    quiet: Quiet = False,
+) -> Status:
+    """Run a scenario and print what came out.
+
+    Ctrl-C ends it at once and reports the replications that are finished.
+    """
+    from cluster_sim.cli.run_table import print_outcome
+    from cluster_sim.experiments import replications
+    from cluster_sim.scenario.build import prepare
+
+    with streams.only_json(json), inputs.user_modules(file):
+        scenario = inputs.read(file, overrides_of(set_, engine))
+        inputs.check_outputs({"--events": events, "--tasks": tasks}, file, scenario)
+        with inputs.named(file):
+            prepared = prepare(scenario)
+        observers = _logs(prepared, events, tasks)
+        with ProgressBar(prepared.slots * scenario.run.replications, is_quiet=quiet) as bar:
+            outcome = replications.run(
+                prepared,
+                observers=observers,
+                progress=lambda replication, slot: bar.tell(
+                    replication * prepared.slots + slot, f"replication {replication + 1}"
+                ),
+            )
+    if json:
+        streams.print_json(outcome.as_dict())
+    else:
+        print_outcome(outcome, inputs.name_of(file))
+    _write_notes(outcome, is_quiet=quiet)
+    return Status.SUCCESS if outcome.is_complete else Status.INTERRUPTED
+
+
+def overrides_of(set_: list[str] | None, engine: EngineName | None) -> list[str]:
+    """Return the overrides that the options ask for.
+
+    Parameters
+    ----------
+    set_ : list of str or None
+        Those of ``--set``.
+    engine : EngineName or None
+
+    Returns
+    -------
+    list of str
+    """
+    return [*(set_ or ()), *([] if engine is None else [f"run.engine={engine.value}"])]
+
+
+def _logs(prepared: Prepared, events: str | None, tasks: str | None) -> list[Observer]:
+    from cluster_sim.recording.logs import EventLog, TaskLog
+
+    names = prepared.system.cluster.tier_names
+    logs: list[Observer] = []
+    if events is not None:
+        logs.append(EventLog(events, tier_names=names))
+    if tasks is not None:
+        logs.append(TaskLog(tasks, tier_names=names))
+    return logs
+
+
+def _write_notes(outcome: Outcome, *, is_quiet: bool) -> None:
+    """Tell what the numbers alone do not."""
+    asked, n = outcome.prepared.scenario.run.replications, len(outcome.results)
+    if not outcome.is_complete:
+        streams.complain(
+            f"cluster-sim: interrupted: {n} of {asked} replications were finished, and the "
+            "numbers are of those"
+        )
+    if n == 1:
+        streams.note(
+            "one replication gives no confidence interval; set run.replications to 2 or more",
+            is_quiet=is_quiet,
+        )
+    n_hits = sum(result.n_bound_hits for result in outcome.results)
+    if n_hits:
+        streams.note(
+            f"in {n_hits:,} of {n * outcome.prepared.slots:,} slots the arrivals reached their "
+            f"bound, C_A = {outcome.prepared.system.workload.bound}; raise traffic.max_arrivals "
+            "if that is more than the workload means",
+            is_quiet=is_quiet,
+        )
+    if outcome.stability.verdict == "unstable":
+        streams.note(
+            "the system is unstable: its means depend on how long it runs", is_quiet=is_quiet
+        )

@@ -1,0 +1,1 @@
+"""The laws of the model, held to every policy, traffic and reading."""
