@@ -139,10 +139,13 @@ def _is_complete(comparison: Comparison, names: list[str]) -> bool:
 def _as_json(
     scenario: Scenario, found: dict[str, Comparison], is_complete: bool, is_readings: bool
 ) -> dict[str, Any]:
+    from cluster_sim import __version__
+
+    head = {"version": __version__, "complete": is_complete}
     if not is_readings:
-        return {"complete": is_complete, **found[""].as_dict()}
+        return {**head, **found[""].as_dict()}
     return {
-        "complete": is_complete,
+        **head,
         "scenario": scenario.as_dict(),
         "readings": [
             {

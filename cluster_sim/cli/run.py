@@ -46,6 +46,7 @@ def run(
 
     Ctrl-C ends it at once and reports the replications that are finished.
     """
+    from cluster_sim import __version__
     from cluster_sim.cli.run_table import print_outcome
     from cluster_sim.experiments import replications
     from cluster_sim.scenario.build import prepare
@@ -65,7 +66,7 @@ def run(
                 ),
             )
     if json:
-        streams.print_json(outcome.as_dict())
+        streams.print_json({"version": __version__, **outcome.as_dict()})
     else:
         print_outcome(outcome, inputs.name_of(file))
     _write_notes(outcome, is_quiet=quiet)

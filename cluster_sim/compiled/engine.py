@@ -24,7 +24,7 @@ from cluster_sim.recording.result import RunResult
 from cluster_sim.recording.series import Thinning
 from cluster_sim.system import System
 
-__all__ = ["OutOfMemoryError", "simulate"]
+__all__ = ["OutOfMemoryError", "check_compiles", "simulate"]
 
 _PARAMETERS = tuple(inspect.signature(loop.run_slots).parameters)
 
@@ -78,6 +78,23 @@ def simulate(
     finally:
         run.close()
     return run.result(thinning)
+
+
+def check_compiles(system: System) -> None:
+    """Compile the loop for a system's policy, or load it from the cache, without running anything.
+
+    Parameters
+    ----------
+    system : System
+
+    Raises
+    ------
+    CompilationError
+        If numba cannot compile the policy.
+    """
+    width = 1
+    nothing = ArrivalBatch(0, 0, np.zeros(0, np.int64), np.zeros((0, width), np.int32))
+    _Run(system, Key(0, 0), slots=1, warmup=0, observers=()).advance(nothing)
 
 
 class _Run:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from cluster_sim.emulator.emulator import simulate as simulate_with_simpy
+from cluster_sim.errors import ScenarioError
 from cluster_sim.randomness import Key
-from cluster_sim.recording.observer import Observer
+from cluster_sim.recording.observer import Observer, ObserverHub
 from cluster_sim.recording.result import RunResult
 from cluster_sim.system import System
 
-__all__ = ["Simulate", "choose_engine"]
+__all__ = ["Engine", "Simulate", "choose_engine"]
 
 
 class Simulate(Protocol):
-    """An engine: it runs a system under a key and measures it."""
+    """Run a system under a key and measure it."""
 
     def __call__(
         self,
@@ -32,18 +35,78 @@ class Simulate(Protocol):
         ...
 
 
-def choose_engine(name: str) -> tuple[str, Simulate]:
-    """Return the engine that a scenario asks for.
+@dataclass(frozen=True)
+class Engine:
+    """An engine, chosen.
 
     Parameters
     ----------
     name : str
-        ``"simpy"``, ``"compiled"`` or ``"auto"``.
+        ``"simpy"`` or ``"compiled"``.
+    simulate : callable
+    runs_in_threads : bool
+        Whether replications side by side in threads gain anything.
+    note : str or None
+        Why it was not the compiled one, where ``"auto"`` was asked for.
+    """
+
+    name: str
+    simulate: Simulate
+    runs_in_threads: bool
+    note: str | None = None
+
+
+def choose_engine(name: str, system: System, observers: Sequence[Observer] = ()) -> Engine:
+    """Return the engine for a system.
+
+    Parameters
+    ----------
+    name : str
+        ``"simpy"``, ``"compiled"``, or ``"auto"``: compiled where policy and observers allow it.
+    system : System
+    observers : sequence of Observer
 
     Returns
     -------
-    name : str
-        The engine chosen.
-    simulate : callable
+    Engine
+
+    Raises
+    ------
+    ScenarioError
+        If the compiled engine is asked for and cannot be had.
+    CompilationError
+        If the compiled engine is asked for and numba cannot compile the policy.
     """
-    return "simpy", simulate_with_simpy
+    simpy = Engine("simpy", simulate_with_simpy, runs_in_threads=False)
+    if name == "simpy":
+        return simpy
+    obstacle = _obstacle(observers)
+    if obstacle is None:
+        from cluster_sim.compiled.assembly import CompilationError
+        from cluster_sim.compiled.engine import check_compiles
+        from cluster_sim.compiled.engine import simulate as simulate_compiled
+
+        try:
+            check_compiles(system)
+            return Engine("compiled", simulate_compiled, runs_in_threads=True)
+        except CompilationError as error:
+            if name == "compiled":
+                raise
+            obstacle = str(error)
+    if name == "compiled":
+        raise ScenarioError(f'[run] engine = "compiled": {obstacle}')
+    return Engine(
+        "simpy", simulate_with_simpy, runs_in_threads=False, note=f"SimPy engine: {obstacle}"
+    )
+
+
+def _obstacle(observers: Sequence[Observer]) -> str | None:
+    """Return why no system at all could run compiled, if there is a reason."""
+    if importlib.util.find_spec("numba") is None:
+        return (
+            "the compiled engine needs numba, which is not installed; "
+            "pip install 'cluster_sim[fast]', or use engine = \"simpy\""
+        )
+    if ObserverHub(observers).observe:
+        return 'an observer looks at the state in every slot, which needs engine = "simpy"'
+    return None

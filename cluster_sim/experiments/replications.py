@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -18,6 +22,8 @@ from cluster_sim.recording.result import RunResult
 from cluster_sim.scenario.build import Prepared
 
 __all__ = ["QUANTILES", "Outcome", "run"]
+
+logger = logging.getLogger(__name__)
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
 
@@ -152,6 +158,7 @@ def run(
     *,
     observers: Sequence[Observer] = (),
     progress: Callable[[int, int], None] | None = None,
+    workers: int | None = None,
 ) -> Outcome:
     """Run every replication of a scenario.
 
@@ -161,7 +168,9 @@ def run(
     observers : sequence of Observer
         Told of the first replication.
     progress : callable, optional
-        Told the replication's number and its slots done, now and then.
+        Told the replication's number and its slots done, now and then; from several threads.
+    workers : int, optional
+        Threads for the replications of the compiled engine; by default one a processor. Results do not depend on it.
 
     Returns
     -------
@@ -176,34 +185,70 @@ def run(
         If the policy decides what cannot be done.
     """
     asked = prepared.scenario.run
-    engine, simulate = choose_engine(asked.engine)
+    engine = choose_engine(asked.engine, prepared.system, observers)
+    if engine.note is not None:
+        logger.warning("%s", engine.note)
     wall, cpu = time.perf_counter(), time.process_time()
-    results: list[RunResult] = []
-    try:
-        for replication in range(asked.replications):
+    stop = threading.Event()
 
-            def tell(slot: int, replication: int = replication) -> None:
-                if progress is not None:
-                    progress(replication, slot)
+    def replicate(replication: int) -> RunResult:
+        def tell(slot: int) -> None:
+            if stop.is_set():
+                raise _StoppedError
+            if progress is not None:
+                progress(replication, slot)
 
-            results.append(
-                simulate(
-                    prepared.system,
-                    prepared.key(replication),
-                    slots=prepared.slots,
-                    warmup=prepared.warmup,
-                    series_points=asked.series_points,
-                    observers=observers if replication == 0 else (),
-                    progress=tell,
-                )
-            )
-    except KeyboardInterrupt:
-        if not results:
-            raise
+        return engine.simulate(
+            prepared.system,
+            prepared.key(replication),
+            slots=prepared.slots,
+            warmup=prepared.warmup,
+            series_points=asked.series_points,
+            observers=observers if replication == 0 else (),
+            progress=tell,
+        )
+
+    n_workers = 1
+    if engine.runs_in_threads:
+        n_workers = min(asked.replications, workers or os.cpu_count() or 1)
+    results = _in_order(replicate, asked.replications, n_workers, stop)
     return Outcome(
         prepared,
-        engine,
+        engine.name,
         tuple(results),
         time.perf_counter() - wall,
         time.process_time() - cpu,
     )
+
+
+class _StoppedError(Exception):
+    """A replication was told to stop."""
+
+
+def _in_order(
+    replicate: Callable[[int], RunResult], n: int, n_workers: int, stop: threading.Event
+) -> list[RunResult]:
+    """Return the results of replications 0 to n - 1; after an interrupt, of those that were finished."""
+    results: list[RunResult] = []
+    if n_workers == 1:
+        try:
+            for replication in range(n):
+                results.append(replicate(replication))
+        except KeyboardInterrupt:
+            if not results:
+                raise
+        return results
+    with ThreadPoolExecutor(n_workers) as pool:
+        futures = [pool.submit(replicate, replication) for replication in range(n)]
+        try:
+            return [future.result() for future in futures]
+        except BaseException as error:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            done = (f for f in futures if f.done() and not f.cancelled() and f.exception() is None)
+            results = [future.result() for future in done]
+            if not results:
+                raise
+            return results

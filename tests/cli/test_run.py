@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster_sim import prepare, read_scenario, run
+from cluster_sim import __version__, prepare, read_scenario, run
 from tests.cli.shell import OF_TRACE, SCENARIO, TRACE, call, change
 
 KEYS = {
@@ -52,9 +52,10 @@ def test_json_carries_what_the_design_promises(folder: Path) -> None:
 
 
 def test_json_is_the_librarys_own_answer(folder: Path) -> None:
-    """The command adds nothing to and hides nothing from what `run` returns."""
+    """The command adds the version to what `run` returns, and hides nothing of it."""
     found = call("run", "six.toml", "--json").json
     expected = json.loads(json.dumps(run(prepare(read_scenario("six.toml"))).as_dict()))
+    assert found.pop("version") == __version__
     for volatile in ("wall_seconds", "tasks_per_second"):
         del found[volatile], expected[volatile]
     assert found == expected
