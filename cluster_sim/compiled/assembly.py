@@ -19,6 +19,20 @@ from cluster_sim.policies.base import QueuePolicy
 
 __all__ = ["CompilationError", "compiled_fill", "compiled_loop", "is_available"]
 
+# Functions that are not copied into their callers: called once a slot or seldom, and long to compile.
+NOT_INLINED = frozenset(
+    {
+        "complete_services",
+        "route_arrivals",
+        "dispatch_idle",
+        "next_asks",
+        "rekey",
+        "move",
+        "pick",
+        "fill_row",
+    }
+)
+
 _lock = threading.RLock()
 _made: dict[tuple[object, ...], Any] = {}
 
@@ -87,7 +101,7 @@ def _assemble(function: FunctionType, replaced: dict[str, Any], label: str) -> A
     import numba
 
     def jit(inner: FunctionType) -> Any:
-        rare = inner.__name__ in ("move","pick","fill_row","next_asks","rekey")
+        rare = inner.__name__ in NOT_INLINED
         return numba.njit(nogil=True, error_model="numpy", forceinline=not rare, _nrt=False)(inner)
 
     names = compile_tree(function, jit, replaced, {})

@@ -189,7 +189,7 @@ class _Run:
         counters[Counter.N_EVENTS] = 0
         n_rows = n_arrivals + 2 * self.system.cluster.n_servers
         if n_rows > len(events):
-            self._arguments["events"] = np.zeros((2 * n_rows, 6), dtype=np.int64)
+            self._arguments["events"] = np.zeros((2 * n_rows, 7), dtype=np.int64)
 
     def keep_series(self, batch: ArrivalBatch, thinning: Thinning) -> None:
         """Offer the observation points of a batch to the time series."""

@@ -51,10 +51,10 @@ class EventFeed:
 
         Parameters
         ----------
-        events : int64 array, shape (n, 6)
-            Slot, `Event`, task, server, queue, tier.
+        events : int64 array, shape (n, 7)
+            Slot, `Event`, task, server, queue, tier, service.
         """
-        for slot, kind, number, server, queue, tier in events.tolist():
+        for slot, kind, number, server, queue, tier, service in events.tolist():
             if kind == Event.ARRIVAL:
                 task = self._tasks[number] = self._arrived(number, slot)
                 task.queue = queue
@@ -62,12 +62,11 @@ class EventFeed:
                     tell(task)
             elif kind == Event.START:
                 task = self._tasks[number]
-                task.server, task.start, task.tier = server, slot, tier
+                task.server, task.start, task.tier, task.service = server, slot, tier, service
                 for tell in self._hub.start:
                     tell(task)
             else:
                 task = self._tasks.pop(number)
-                task.service = slot - task.start
                 for tell in self._hub.completion:
                     tell(task)
 

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster_sim.emulator.scheduler import tie_break_code
 from cluster_sim.kernels.codes import Counter, Option
 from cluster_sim.kernels.loop import N_ASKS
 from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, ServiceTier
 from cluster_sim.randomness import Key
-from cluster_sim.system import System
+from cluster_sim.system import System, tie_break_code
 
 __all__ = ["Arguments", "grow_tasks", "initial_arguments"]
 
@@ -104,7 +103,7 @@ def initial_arguments(
         "outliers": np.zeros((4 * n_servers + 1024, 2), dtype=np.int64),
         "starts": np.zeros(n_tiers, dtype=np.int64),
         "busy": np.zeros(n_servers, dtype=np.int64),
-        "events": np.zeros((n_events, 6), dtype=np.int64),
+        "events": np.zeros((n_events, 7), dtype=np.int64),
     }
 
 

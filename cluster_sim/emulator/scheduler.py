@@ -14,29 +14,14 @@ from cluster_sim.emulator.phases import Bell
 from cluster_sim.recording.observer import ObserverHub
 from cluster_sim.model.task import Task
 from cluster_sim.errors import DecisionError
-from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, ServiceTier, TieBreak
+from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, ServiceTier
 from cluster_sim.model.service import service_time
-from cluster_sim.policies.choices import BY_INDEX, LOCAL_FIRST, NO_QUEUE, UNIFORMLY
-from cluster_sim.system import System
+from cluster_sim.policies.choices import NO_QUEUE
+from cluster_sim.system import System, tie_break_code
 
-__all__ = ["CentralScheduler", "tie_break_code"]
+__all__ = ["CentralScheduler"]
 
 _NOBODY: tuple[list[int], list[int]] = ([], [])
-
-
-def tie_break_code(tie_break: TieBreak) -> int:
-    """Return a reading of `tie_break` as the number that policies are given.
-
-    Parameters
-    ----------
-    tie_break : TieBreak
-
-    Returns
-    -------
-    int
-    """
-    codes = {TieBreak.RANDOM: UNIFORMLY, TieBreak.LOCAL: LOCAL_FIRST, TieBreak.INDEX: BY_INDEX}
-    return codes[tie_break]
 
 
 class CentralScheduler:

@@ -48,7 +48,7 @@ BAD_SERVE, NOTHING_WAITS = int(Stop.BAD_SERVE), int(Stop.NOTHING_WAITS)
 ARRIVAL, START, COMPLETION = int(Event.ARRIVAL), int(Event.START), int(Event.COMPLETION)
 
 
-def log(events, n_events, slot, kind, task, server, queue, tier):  # type: ignore[no-untyped-def]
+def log(events, n_events, slot, kind, task, server, queue, tier, service):  # type: ignore[no-untyped-def]
     """Append an event to the buffer; return how many it then holds."""
     events[n_events, 0] = slot
     events[n_events, 1] = kind
@@ -56,19 +56,31 @@ def log(events, n_events, slot, kind, task, server, queue, tier):  # type: ignor
     events[n_events, 3] = server
     events[n_events, 4] = queue
     events[n_events, 5] = tier
+    events[n_events, 6] = service
     return n_events + 1
 
 
-def tier_of(task, server, queue, by_replica, owners, replicas, sizes, groups, n_servers, n_tiers):  # type: ignore[no-untyped-def]
+def append(server, turn, wheel_next, wheel_head, wheel_tail):  # type: ignore[no-untyped-def]
+    """Put a server at the end of a turn of the timing wheel."""
+    wheel_next[server] = EMPTY
+    if wheel_head[turn] == EMPTY:
+        wheel_head[turn] = server
+    else:
+        wheel_next[wheel_tail[turn]] = server
+    wheel_tail[turn] = server
+
+
+def tier_of(task, server, queue, by_replica, owners, replicas, sizes, groups, rates):  # type: ignore[no-untyped-def]
     """Return the locality tier at which a server runs a task of the pool."""
+    n_tiers = len(rates)
+    n_servers = len(groups) // n_tiers
     tier = n_tiers - 1
     if by_replica:
-        n = sizes[task]
         # Outside in: the last tier found is the nearest. Tier 0 groups are the servers themselves.
         for nearer in range(n_tiers - 2, -1, -1):
             base = nearer * n_servers
             here = groups[base + server]
-            for j in range(n):
+            for j in range(sizes[task]):
                 if groups[base + replicas[task, j]] == here:
                     tier = nearer
     elif owners[queue] >= 0:
@@ -81,7 +93,6 @@ def tier_of(task, server, queue, by_replica, owners, replicas, sizes, groups, n_
 
 def rekey(  # type: ignore[no-untyped-def]
     queue,
-    n_queues,
     lengths,
     waiting,
     above,
@@ -103,7 +114,7 @@ def rekey(  # type: ignore[no-untyped-def]
         key = lengths[queue]
     if key != keys[queue]:
         keys[queue] = key
-        for entry in range(queue, len(order), n_queues):
+        for entry in range(queue, len(order), len(keys)):
             group = group_of[entry]
             move(
                 order,
@@ -190,6 +201,215 @@ def find_longest(  # type: ignore[no-untyped-def]
                     )
         longest[tier] = found
         n_longest[tier] = n_tied
+
+
+def complete_services(  # type: ignore[no-untyped-def]
+    slot, counters, counts_service, logs, above, waiting, lengths, serving, running, ends, wheel_next,
+    wheel_head, wheel_tail, keys, order, position, bucket, first, last, bucket_key, free_buckets,
+    group_of, group_first, group_last, events,
+):  # fmt: skip
+    """Phase 1: free the servers whose service ends now, in the order of starts."""
+    n_completed = 0
+    n_events = counters[N_EVENTS]
+    turn = slot & (len(wheel_head) - 1)
+    server = wheel_head[turn]
+    wheel_head[turn] = EMPTY
+    while server != EMPTY:
+        following = wheel_next[server]
+        if ends[server] == slot:
+            queue = serving[server]
+            serving[server] = EMPTY
+            n_completed += 1
+            if counts_service:
+                length = lengths[queue]
+                lengths[queue] = length - 1
+                if USES_LONGEST and length > above:
+                    rekey(
+                        queue, lengths, waiting, above, keys, order, position, bucket, first, last,
+                        bucket_key, free_buckets, group_of, group_first, group_last,
+                    )  # fmt: skip
+            if logs:
+                n_events = log(
+                    events, n_events, slot, COMPLETION, running[server], server, queue, -1, 0
+                )
+        else:  # a longer service waits for a later turn of the wheel
+            append(server, turn, wheel_next, wheel_head, wheel_tail)
+        server = following
+    counters[N_IN_SERVICE] -= n_completed
+    counters[N_EVENTS] = n_events
+
+
+def route_arrivals(  # type: ignore[no-untyped-def]
+    slot, n_arrivals, first_task, counters, counts_service, is_live, logs, tie_break, above, constants,
+    batch_replicas, lucks, ties, row, waiting, lengths, seen, head, tail, task_next, task_arrival,
+    task_number, task_luck, task_replicas, task_size, free_tasks, keys, order, position, bucket, first,
+    last, bucket_key, free_buckets, group_of, group_first, group_last, events,
+):  # fmt: skip
+    """Phase 3: let the arrivals of a slot join their queues, one after another; return a `Stop`."""
+    n_queues = len(waiting)
+    width = batch_replicas.shape[1]
+    n_free = counters[N_FREE]
+    n_events = counters[N_EVENTS]
+    next_task = counters[NEXT_TASK]
+    last_task = next_task + n_arrivals
+    stop = DONE
+    if not is_live:
+        for queue in range(n_queues):
+            seen[queue] = lengths[queue]
+    while stop == DONE and next_task < last_task:
+        size = width
+        while batch_replicas[next_task, size - 1] < 0:
+            size -= 1
+        for j in range(size):
+            row[j] = batch_replicas[next_task, j]
+        if size == width:
+            queue = route(row, seen, waiting, constants, tie_break, ties[next_task])
+        else:
+            queue = route(row[:size], seen, waiting, constants, tie_break, ties[next_task])
+        if queue < 0 or queue >= n_queues:
+            counters[ERROR_QUEUE] = queue
+            stop = BAD_ROUTE
+        else:
+            n_free -= 1
+            task = free_tasks[n_free]
+            task_next[task] = EMPTY
+            task_arrival[task] = slot
+            task_number[task] = first_task + next_task
+            task_luck[task] = lucks[next_task]
+            task_size[task] = size
+            for j in range(size):
+                task_replicas[task, j] = row[j]
+            if waiting[queue] == 0:
+                head[queue] = task
+            else:
+                task_next[tail[queue]] = task
+            tail[queue] = task
+            waiting[queue] += 1
+            if counts_service:
+                lengths[queue] += 1
+            if USES_LONGEST and lengths[queue] > above:
+                rekey(
+                    queue, lengths, waiting, above, keys, order, position, bucket, first, last,
+                    bucket_key, free_buckets, group_of, group_first, group_last,
+                )  # fmt: skip
+            if logs:
+                n_events = log(
+                    events, n_events, slot, ARRIVAL, first_task + next_task, -1, queue, -1, 0
+                )
+            next_task += 1
+    counters[N_WAITING] += next_task - counters[NEXT_TASK]
+    counters[N_FREE] = n_free
+    counters[N_EVENTS] = n_events
+    counters[NEXT_TASK] = next_task
+    return stop
+
+
+def dispatch_idle(  # type: ignore[no-untyped-def]
+    key_low, key_high, slot, slots, warmup, counters, by_replica, dispatch_order, tie_break, logs, above,
+    constants, rates, owners, own_queue, groups, waiting, lengths, head, serving, running, ends,
+    wheel_next, wheel_head, wheel_tail, idle, deferred, deferred_ties, words, asks, ask_ties, task_next,
+    task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks, keys, order, position,
+    bucket, first, last, bucket_key, free_buckets, group_of, group_first, group_last, longest, n_longest,
+    completion_counts, waiting_counts, outliers, starts, busy, events,
+):  # fmt: skip
+    """Phase 4: let the idle servers ask once each, for as long as tasks wait; return a `Stop`."""
+    n_servers = len(serving)
+    n_queues = len(waiting)
+    n_times = len(completion_counts)
+    wheel_mask = len(wheel_head) - 1
+    n_waiting = counters[N_WAITING]
+    n_free = counters[N_FREE]
+    n_outliers = counters[N_OUTLIERS]
+    n_events = counters[N_EVENTS]
+    n_idle = 0
+    for server in range(n_servers):
+        if serving[server] == EMPTY:
+            idle[n_idle] = server
+            n_idle += 1
+    n_deferred = 0
+    step = 0
+    stop = DONE
+    while stop == DONE and n_waiting > 0 and step < n_idle + n_deferred:
+        if step < n_idle:
+            if step & ASKS_MASK == 0:
+                next_asks(
+                    key_low, key_high, slot, step, n_idle, dispatch_order != INDEX_ORDER, idle, words,
+                    asks, ask_ties,
+                )  # fmt: skip
+            server = asks[step & ASKS_MASK]
+            tie = ask_ties[step & ASKS_MASK]
+        else:
+            server = deferred[step - n_idle]
+            tie = deferred_ties[step - n_idle]
+        own = own_queue[server]
+        has_own = own >= 0 and waiting[own] > 0
+        is_early = dispatch_order == LOCALS_FIRST_ORDER and step < n_idle and not has_own
+        step += 1
+        if is_early:
+            deferred[n_deferred] = server
+            deferred_ties[n_deferred] = tie
+            n_deferred += 1
+            continue
+
+        if TAKES_OWN_FIRST and has_own:
+            queue = own
+        else:
+            if USES_LONGEST:
+                find_longest(
+                    server, slot, key_low, key_high, tie_break, keys, order, bucket, first, last,
+                    bucket_key, group_of, group_last, groups, n_servers, longest, n_longest,
+                )  # fmt: skip
+            queue = serve(server, lengths, waiting, longest, n_longest, constants, tie_break, tie)
+            if queue == NO_QUEUE:
+                continue
+            if queue < 0 or queue >= n_queues or waiting[queue] == 0:
+                counters[ERROR_SERVER] = server
+                counters[ERROR_QUEUE] = queue
+                stop = NOTHING_WAITS if 0 <= queue < n_queues else BAD_SERVE
+                continue
+
+        task = head[queue]
+        head[queue] = task_next[task]
+        waiting[queue] -= 1
+        n_waiting -= 1
+        if USES_LONGEST and lengths[queue] + 1 > above:
+            rekey(
+                queue, lengths, waiting, above, keys, order, position, bucket, first, last, bucket_key,
+                free_buckets, group_of, group_first, group_last,
+            )  # fmt: skip
+        tier = tier_of(task, server, queue, by_replica, owners, task_replicas, task_size, groups, rates)
+        end = slot + service_time(task_luck[task], rates[tier])
+        serving[server] = queue
+        ends[server] = end
+        append(server, end & wheel_mask, wheel_next, wheel_head, wheel_tail)
+        free_tasks[n_free] = task
+        n_free += 1
+        if logs:
+            number = task_number[task]
+            running[server] = number
+            n_events = log(events, n_events, slot, START, number, server, queue, tier, end - slot)
+
+        # Everything about this task is known now, so it is counted now.
+        if slot >= warmup:
+            starts[tier] += 1
+            busy[server] += min(end, slots) - slot
+        elif end > warmup:
+            busy[server] += min(end, slots) - warmup
+        if warmup <= end < slots:
+            arrival = task_arrival[task]
+            if end - arrival < n_times:
+                completion_counts[end - arrival] += 1
+                waiting_counts[slot - arrival] += 1
+            else:
+                outliers[n_outliers, 0] = end - arrival
+                outliers[n_outliers, 1] = slot - arrival
+                n_outliers += 1
+    counters[N_IN_SERVICE] += counters[N_WAITING] - n_waiting
+    counters[N_WAITING] = n_waiting
+    counters[N_FREE] = n_free
+    counters[N_OUTLIERS] = n_outliers
+    counters[N_EVENTS] = n_events
+    return stop
 
 
 def run_slots(  # type: ignore[no-untyped-def]
@@ -314,7 +534,7 @@ def run_slots(  # type: ignore[no-untyped-def]
     busy : int64 array, shape (n_servers,)
     in_system_at, waiting_at : int64 array, shape (n_slots,)
         State at the observation points of the batch.
-    events : int64 array, shape (n, 6)
+    events : int64 array, shape (n, 7)
 
     Returns
     -------
@@ -323,234 +543,56 @@ def run_slots(  # type: ignore[no-untyped-def]
     """
     n_slots = len(counts)
     n_servers = len(serving)
-    n_queues = len(waiting)
-    n_tiers = len(rates)
-    width = batch_replicas.shape[1]
-    wheel_mask = len(wheel_head) - 1
     slots = options[SLOTS]
     warmup = options[WARMUP]
-    counts_service = options[COUNTS_SERVICE] != 0
-    is_live = options[IS_LIVE] != 0
-    by_replica = options[BY_REPLICA] != 0
-    dispatch_order = options[ORDER]
-    tie_break = options[TIE_BREAK]
-    logs = options[LOGS] != 0
-    n_waiting = counters[N_WAITING]
-    n_in_service = counters[N_IN_SERVICE]
-    n_free = counters[N_FREE]
-    n_outliers = counters[N_OUTLIERS]
-    n_events = counters[N_EVENTS]
-    next_task = counters[NEXT_TASK]
-    offset = counters[SLOT]
-    in_system_sum = counters[IN_SYSTEM_SUM]
-    waiting_sum = counters[WAITING_SUM]
-    n_bound_hits = counters[N_BOUND_HITS]
     bound = options[BOUND]
-    n_times = len(completion_counts)
+    counts_service = options[COUNTS_SERVICE] != 0
+    logs = options[LOGS] != 0
     stop = DONE
-
-    while stop == DONE and offset < n_slots:
+    while stop == DONE and counters[SLOT] < n_slots:
+        offset = counters[SLOT]
         slot = first_slot + offset
         n_arrivals = counts[offset]
-        if n_free < n_arrivals:
+        if counters[N_FREE] < n_arrivals:
             stop = NEEDS_TASKS
-            break
-        if n_outliers + n_servers > len(outliers):
+        elif counters[N_OUTLIERS] + n_servers > len(outliers):
             stop = NEEDS_OUTLIERS
-            break
-        if logs and n_events + n_arrivals + 2 * n_servers > len(events):
+        elif logs and counters[N_EVENTS] + n_arrivals + 2 * n_servers > len(events):
             stop = NEEDS_EVENTS
-            break
-
-        # 1. Completions, in the order of starts. A longer service waits for a later turn of the wheel.
-        turn = slot & wheel_mask
-        server = wheel_head[turn]
-        wheel_head[turn] = EMPTY
-        while server != EMPTY:
-            following = wheel_next[server]
-            if ends[server] == slot:
-                queue = serving[server]
-                serving[server] = EMPTY
-                n_in_service -= 1
-                if counts_service:
-                    length = lengths[queue]
-                    lengths[queue] = length - 1
-                    if USES_LONGEST and length > above:
-                        rekey(
-                            queue, n_queues, lengths, waiting, above, keys, order, position, bucket, first,
-                            last, bucket_key, free_buckets, group_of, group_first, group_last,
-                        )  # fmt: skip
-                if logs:
-                    n_events = log(
-                        events, n_events, slot, COMPLETION, running[server], server, queue, -1
-                    )
-            else:
-                wheel_next[server] = EMPTY
-                if wheel_head[turn] == EMPTY:
-                    wheel_head[turn] = server
-                else:
-                    wheel_next[wheel_tail[turn]] = server
-                wheel_tail[turn] = server
-            server = following
-
-        # 2. Observation point.
-        in_system_at[offset] = n_waiting + n_in_service
-        waiting_at[offset] = n_waiting
-        if slot >= warmup:
-            in_system_sum += n_waiting + n_in_service
-            waiting_sum += n_waiting
-
-        # 3. Arrivals.
-        if 0 <= bound <= n_arrivals:
-            n_bound_hits += 1
-        if not is_live and n_arrivals > 0:
-            for queue in range(n_queues):
-                seen[queue] = lengths[queue]
-        for _ in range(n_arrivals):
-            number = first_task + next_task
-            size = width
-            while batch_replicas[next_task, size - 1] < 0:
-                size -= 1
-            for j in range(size):
-                row[j] = batch_replicas[next_task, j]
-            if size == width:
-                queue = route(row, seen, waiting, constants, tie_break, ties[next_task])
-            else:
-                queue = route(row[:size], seen, waiting, constants, tie_break, ties[next_task])
-            if queue < 0 or queue >= n_queues:
-                counters[ERROR_QUEUE] = queue
-                counters[NEXT_TASK] = next_task
-                counters[SLOT] = offset
-                return BAD_ROUTE
-            n_free -= 1
-            task = free_tasks[n_free]
-            task_next[task] = EMPTY
-            task_arrival[task] = slot
-            task_number[task] = number
-            task_luck[task] = lucks[next_task]
-            task_size[task] = size
-            for j in range(size):
-                task_replicas[task, j] = batch_replicas[next_task, j]
-            if waiting[queue] == 0:
-                head[queue] = task
-            else:
-                task_next[tail[queue]] = task
-            tail[queue] = task
-            waiting[queue] += 1
-            if counts_service:
-                lengths[queue] += 1
-            if USES_LONGEST and lengths[queue] > above:
-                rekey(
-                    queue, n_queues, lengths, waiting, above, keys, order, position, bucket, first,
-                    last, bucket_key, free_buckets, group_of, group_first, group_last,
+        else:
+            if counters[N_IN_SERVICE] > 0:
+                complete_services(
+                    slot, counters, counts_service, logs, above, waiting, lengths, serving, running, ends,
+                    wheel_next, wheel_head, wheel_tail, keys, order, position, bucket, first, last,
+                    bucket_key, free_buckets, group_of, group_first, group_last, events,
                 )  # fmt: skip
-            if logs:
-                n_events = log(events, n_events, slot, ARRIVAL, number, -1, queue, -1)
-            next_task += 1
-            n_waiting += 1
-
-        # 4. Dispatch: the idle servers ask once each, shuffled only as far as tasks wait.
-        n_idle = 0
-        if n_waiting > 0:
-            for server in range(n_servers):
-                if serving[server] == EMPTY:
-                    idle[n_idle] = server
-                    n_idle += 1
-        n_deferred = 0
-        step = 0
-        while n_waiting > 0 and step < n_idle + n_deferred:
-            if step < n_idle:
-                if step & ASKS_MASK == 0:
-                    next_asks(
-                        key_low, key_high, slot, step, n_idle, dispatch_order != INDEX_ORDER, idle,
-                        words, asks, ask_ties,
-                    )  # fmt: skip
-                server = asks[step & ASKS_MASK]
-                tie = ask_ties[step & ASKS_MASK]
-            else:
-                server = deferred[step - n_idle]
-                tie = deferred_ties[step - n_idle]
-            own = own_queue[server]
-            has_own = own >= 0 and waiting[own] > 0
-            if dispatch_order == LOCALS_FIRST_ORDER and step < n_idle and not has_own:
-                deferred[n_deferred] = server
-                deferred_ties[n_deferred] = tie
-                n_deferred += 1
-                step += 1
-                continue
-            step += 1
-
-            if TAKES_OWN_FIRST and has_own:
-                queue = own
-            else:
-                if USES_LONGEST:
-                    find_longest(
-                        server, slot, key_low, key_high, tie_break, keys, order, bucket, first, last,
-                        bucket_key, group_of, group_last, groups, n_servers, longest, n_longest,
-                    )  # fmt: skip
-                queue = serve(server, lengths, waiting, longest, n_longest, constants, tie_break, tie)
-                if queue == NO_QUEUE:
-                    continue
-                if queue < 0 or queue >= n_queues or waiting[queue] == 0:
-                    counters[ERROR_SERVER] = server
-                    counters[ERROR_QUEUE] = queue
-                    counters[SLOT] = offset
-                    return NOTHING_WAITS if 0 <= queue < n_queues else BAD_SERVE
-
-            task = head[queue]
-            head[queue] = task_next[task]
-            waiting[queue] -= 1
-            n_waiting -= 1
-            n_in_service += 1
-            if USES_LONGEST and lengths[queue] + 1 > above:
-                rekey(
-                    queue, n_queues, lengths, waiting, above, keys, order, position, bucket, first,
-                    last, bucket_key, free_buckets, group_of, group_first, group_last,
-                )  # fmt: skip
-            tier = tier_of(
-                task, server, queue, by_replica, owners, task_replicas, task_size, groups, n_servers, n_tiers
-            )  # fmt: skip
-            end = slot + service_time(task_luck[task], rates[tier])
-            arrival = task_arrival[task]
-            serving[server] = queue
-            ends[server] = end
-            turn = end & wheel_mask
-            wheel_next[server] = EMPTY
-            if wheel_head[turn] == EMPTY:
-                wheel_head[turn] = server
-            else:
-                wheel_next[wheel_tail[turn]] = server
-            wheel_tail[turn] = server
-            free_tasks[n_free] = task
-            n_free += 1
-            if logs:
-                running[server] = task_number[task]
-                n_events = log(events, n_events, slot, START, running[server], server, queue, tier)
-
-            # Everything about this task is known now, so it is counted now.
+            in_system = counters[N_WAITING] + counters[N_IN_SERVICE]
+            in_system_at[offset] = in_system
+            waiting_at[offset] = counters[N_WAITING]
             if slot >= warmup:
-                starts[tier] += 1
-                busy[server] += min(end, slots) - slot
-            elif end > warmup:
-                busy[server] += min(end, slots) - warmup
-            if warmup <= end < slots:
-                if end - arrival < n_times:
-                    completion_counts[end - arrival] += 1
-                    waiting_counts[slot - arrival] += 1
-                else:
-                    outliers[n_outliers, 0] = end - arrival
-                    outliers[n_outliers, 1] = slot - arrival
-                    n_outliers += 1
-        offset += 1
-
-    counters[N_WAITING] = n_waiting
-    counters[N_IN_SERVICE] = n_in_service
-    counters[N_FREE] = n_free
-    counters[N_OUTLIERS] = n_outliers
-    counters[N_EVENTS] = n_events
-    counters[NEXT_TASK] = next_task
-    counters[SLOT] = offset
-    counters[IN_SYSTEM_SUM] = in_system_sum
-    counters[WAITING_SUM] = waiting_sum
-    counters[N_BOUND_HITS] = n_bound_hits
+                counters[IN_SYSTEM_SUM] += in_system
+                counters[WAITING_SUM] += counters[N_WAITING]
+            if 0 <= bound <= n_arrivals:
+                counters[N_BOUND_HITS] += 1
+            if n_arrivals > 0:
+                stop = route_arrivals(
+                    slot, n_arrivals, first_task, counters, counts_service, options[IS_LIVE] != 0, logs,
+                    options[TIE_BREAK], above, constants, batch_replicas, lucks, ties, row, waiting,
+                    lengths, seen, head, tail, task_next, task_arrival, task_number, task_luck,
+                    task_replicas, task_size, free_tasks, keys, order, position, bucket, first, last,
+                    bucket_key, free_buckets, group_of, group_first, group_last, events,
+                )  # fmt: skip
+            if stop == DONE and counters[N_WAITING] > 0:
+                stop = dispatch_idle(
+                    key_low, key_high, slot, slots, warmup, counters, options[BY_REPLICA] != 0,
+                    options[ORDER], options[TIE_BREAK], logs, above, constants, rates, owners, own_queue,
+                    groups, waiting, lengths, head, serving, running, ends, wheel_next, wheel_head,
+                    wheel_tail, idle, deferred, deferred_ties, words, asks, ask_ties, task_next,
+                    task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks, keys,
+                    order, position, bucket, first, last, bucket_key, free_buckets, group_of, group_first,
+                    group_last, longest, n_longest, completion_counts, waiting_counts, outliers, starts,
+                    busy, events,
+                )  # fmt: skip
+            if stop == DONE:
+                counters[SLOT] = offset + 1
     return stop

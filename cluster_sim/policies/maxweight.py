@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from cluster_sim.policies.base import Guarantee, Optimality, QueuePolicy, in_proportion
-from cluster_sim.policies.choices import BY_INDEX, LOCAL_FIRST, NO_QUEUE, UNIFORMLY, shortest
+from cluster_sim.policies.choices import BY_INDEX, LOCAL_FIRST, NO_QUEUE, shortest
 
 __all__ = ["MaxWeight"]
 
@@ -69,32 +69,34 @@ class MaxWeight(QueuePolicy):
         tie: float,
     ) -> int:
         """Return a queue of the largest weight."""
-        best, best_weight, n_tied = NO_QUEUE, 0.0, 0
+        best, best_weight = NO_QUEUE, 0.0
         for tier in range(len(constants)):
             queue = longest[tier]
-            if queue == NO_QUEUE:
-                continue
-            weight = constants[tier] * lengths[queue]
-            if weight > best_weight:
-                best, best_weight, n_tied = queue, weight, n_longest[tier]
-            elif weight == best_weight and tie_break != LOCAL_FIRST:
-                if lengths[queue] == lengths[best]:  # equal rates: the wider tier holds the nearer
-                    n_tied = n_longest[tier]
-                else:
-                    n_tied += n_longest[tier]
-                best = min(best, queue) if tie_break == BY_INDEX else queue
-        if tie_break != UNIFORMLY or n_tied < 2:
+            if queue != NO_QUEUE and constants[tier] * lengths[queue] > best_weight:
+                best, best_weight = queue, constants[tier] * lengths[queue]
+        if best == NO_QUEUE or tie_break == LOCAL_FIRST:
             return best
-        # Uniformly over all tied queues: count the tiers' shares from the outermost inward.
-        n = int(tie * n_tied)
-        seen_length = -1
+        # Two tiers tie at the same length only if their rates are equal; then the wider one holds the nearer, so
+        # outside in, a length that was seen is not counted again.
+        n_tied, seen = 0, 0
         for tier in range(len(constants) - 1, -1, -1):
             queue = longest[tier]
-            if queue == NO_QUEUE or lengths[queue] == seen_length:
+            if queue != NO_QUEUE and constants[tier] * lengths[queue] == best_weight:
+                if tie_break == BY_INDEX:
+                    best = min(best, queue)
+                elif lengths[queue] != seen:
+                    n_tied += n_longest[tier]
+                    seen = lengths[queue]
+        if n_tied < 2:
+            return best
+        n, seen = int(tie * n_tied), 0
+        for tier in range(len(constants) - 1, -1, -1):
+            queue = longest[tier]
+            if queue == NO_QUEUE or lengths[queue] == seen:
                 continue
             if constants[tier] * lengths[queue] == best_weight:
                 if n < n_longest[tier]:
                     return queue
                 n -= n_longest[tier]
-                seen_length = lengths[queue]
+                seen = lengths[queue]
         return best

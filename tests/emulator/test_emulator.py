@@ -104,7 +104,7 @@ def test_progress_tells_the_slots_done() -> None:
 
 @pytest.mark.parametrize(("bound", "n_hits"), [(1, 3), (2, 2), (3, 1), (4, 0), (None, 0)])
 def test_slots_that_reach_the_bound_are_counted(bound: int | None, n_hits: int) -> None:
-    """Of slots with 2, 0, 3 and 1 arrivals, those with at least C_A are counted, if there is one."""
+    """Of slots with 2, 0, 3 and 1 arrivals, those of at least C_A are counted, if there is one."""
     arrivals = {0: [[0]] * 2, 2: [[1]] * 3, 3: [[0]]}
     result = simulate(scripted(ScriptedWorkload(arrivals, bound=bound)), KEY, slots=5)
     assert result.n_bound_hits == n_hits

@@ -210,7 +210,7 @@ TestLongestQueues = LongestQueuesMachine.TestCase
 def test_long_histories_agree(machine: type[RuleBasedStateMachine]) -> None:
     """The same agreement after many more changes."""
     case = machine.TestCase("runTest")
-    case.settings = settings(max_examples=300, stateful_step_count=200, deadline=None)
+    case.settings = settings(max_examples=100, stateful_step_count=150, deadline=None)
     case.runTest()
 
 

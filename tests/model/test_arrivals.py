@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from cluster_sim.errors import ScenarioError
+from cluster_sim.model import arrivals as arrivals_module
 from cluster_sim.model.arrivals import (
     ArrivalProcess,
     Batch,
@@ -91,6 +92,14 @@ def test_no_slot_exceeds_the_bound(name: str) -> None:
     """The bound C_A holds in every slot."""
     process, _, _ = LAWS[name]
     assert process.counts(KEY, 0, 20_000).max() <= process.bound
+
+
+def test_a_sure_task_comes_at_the_smallest_uniform_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A uniform of 0 is not below the probability 0 of no task: with rate 1 a task comes."""
+    zeros = np.zeros((3, 4), dtype=np.uint64)
+    monkeypatch.setattr(arrivals_module, "blocks", lambda *arguments: zeros)
+    assert Bernoulli(1.0).counts(KEY, 0, 3).tolist() == [1, 1, 1]
+    assert Bernoulli(0.5).counts(KEY, 0, 3).tolist() == [0, 0, 0]
 
 
 def test_a_low_bound_takes_the_mass_above_it() -> None:

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from cluster_sim.errors import ScenarioError
+from cluster_sim.model import traffic as traffic_module
 from cluster_sim.model.placement import HdfsPlacement, UniformPlacement
 from cluster_sim.model.topology import Topology
 from cluster_sim.model.traffic import (
@@ -125,6 +126,16 @@ def test_a_type_without_weight_never_occurs() -> None:
     """Weight 0 means never, wherever the type stands in the list."""
     types = Types(np.arange(4)[:, None], np.array([0.0, 1.0, 0.0, 1.0]))
     assert set(types.types(KEY, 0, 5_000).tolist()) == {1, 3}
+
+
+def test_what_is_impossible_stays_so_at_the_smallest_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words of 0 give neither a type of weight 0 nor a hot task of probability 0."""
+    zeros = np.zeros((2, 4), dtype=np.uint64)
+    monkeypatch.setattr(traffic_module, "blocks", lambda *arguments: zeros)
+    monkeypatch.setattr(traffic_module, "words", lambda *arguments: zeros)
+    types = Types(np.arange(3)[:, None], np.array([0.0, 1.0, 1.0]))
+    assert types.types(KEY, 0, 2).tolist() == [1, 1]
+    assert Hotspot(RACKS, 3, 0.0, n_replicas=2).replicas(KEY, 0, 2).tolist() == [[3, 4], [3, 4]]
 
 
 @pytest.mark.parametrize("exponent", [0.0, 1.1, 2.0])
