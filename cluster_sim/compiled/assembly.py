@@ -100,29 +100,52 @@ def _assembled(function: FunctionType, replaced: dict[str, Any], label: str) -> 
 def _assemble(function: FunctionType, replaced: dict[str, Any], label: str) -> Any:
     import numba
 
-    def jit(inner: FunctionType) -> Any:
-        rare = inner.__name__ in NOT_INLINED
-        return numba.njit(nogil=True, error_model="numpy", forceinline=not rare, _nrt=False)(inner)
-
-    names = compile_tree(function, jit, replaced, {})
+    names = compile_tree(function, _compile_inner, replaced, {})
+    plain = FunctionType(function.__code__, names, function.__name__)
     if numba.config.DISABLE_JIT:
-        return FunctionType(function.__code__, names, function.__name__)
-    mark = digest(function, replaced)
+        return plain
+    copy = _cached_copy(function, names, digest(function, replaced), label)
+    return numba.njit(**_OPTIONS, cache=copy is not None)(copy or plain)
+
+
+# Nobody frees an array while a kernel runs, and counting references (_nrt) takes more than half of the time.
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "_nrt": False,
+    "no_cfunc_wrapper": True,
+}
+
+
+def _compile_inner(function: FunctionType) -> Any:
+    """Compile a function that only compiled code calls: no wrapper for Python, which takes long to make."""
+    import numba
+
+    inlined = function.__name__ not in NOT_INLINED
+    return numba.njit(**_OPTIONS, no_cpython_wrapper=True, forceinline=inlined)(function)
+
+
+def _cached_copy(
+    function: FunctionType, names: dict[str, Any], mark: str, label: str
+) -> FunctionType | None:
+    """Return a copy of a function that comes from a file in its cache folder, or None without a folder.
+
+    Numba keeps what it compiled beside the file that a function comes from.
+    """
     folder = cache_folder(_with_versions(mark))
-    source = inspect.getsource(function)
-    if folder is None or not write_once(folder / "kernel.py", _HEADER.format(label) + source):
-        return jit(FunctionType(function.__code__, names, function.__name__))
-    # Numba finds its cache beside the file that a function comes from: the copy in our folder.
+    text = _HEADER.format(label) + inspect.getsource(function)
+    if folder is None or not write_once(folder / "kernel.py", text):
+        return None
     module_name = f"_cluster_sim_kernel_{mark[:16]}"
     spec = importlib.util.spec_from_file_location(module_name, folder / "kernel.py")
     if spec is None or spec.loader is None:  # pragma: no cover - a plain file always has both
-        return jit(FunctionType(function.__code__, names, function.__name__))
+        return None
     module = importlib.util.module_from_spec(spec)
     module.__dict__.update({name: value for name, value in names.items() if name[:2] != "__"})
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
-    copy = getattr(module, function.__name__)
-    return numba.njit(nogil=True, error_model="numpy", cache=True, _nrt=False)(copy)
+    copy: FunctionType = getattr(module, function.__name__)
+    return copy
 
 
 _HEADER = '"""A copy made by cluster_sim so that numba can keep the compiled loop of {!r} beside it."""\n\n\n'
