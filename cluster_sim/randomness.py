@@ -1,13 +1,13 @@
 """Keyed draws: every random number is a pure function of (seed, replication, stream, index).
 
-The generator is Philox4x32-10, a counter-based generator: a block of four 32-bit words is computed from a
-128-bit counter and a 64-bit key, without state. The counter here is::
+The generator is Philox4x32-10, a counter-based generator: a block of four 32-bit words is computed
+from a 128-bit counter and a 64-bit key, without state. The counter here is::
 
     (index low 32 bits, index high 32 bits, sub, stream)
 
-so a draw does not depend on which draws were made before it. Two engines see the same numbers
-in whatever order they ask; two policies under one seed meet the same tasks with the same service luck (common
-random numbers); a draw added somewhere changes no other draw.
+so a draw does not depend on which draws were made before it. Two engines see the same numbers in
+whatever order they ask; two policies under one seed meet the same tasks with the same service luck
+(common random numbers); a draw added somewhere changes no other draw.
 
 References
 ----------
@@ -39,9 +39,9 @@ Words = npt.NDArray[np.uint64]
 class Stream(enum.IntEnum):
     """What a draw is for; the last word of the counter.
 
-    The two halves of a block are two independent 53-bit uniforms (`uniforms`): `TASK` gives the service
-    uniform and the routing tie of a task, `DISPATCH_TIE` the tie between kinds of queues and the tie among equally
-    long queues.
+    The two halves of a block are two independent 53-bit uniforms (`uniforms`): `TASK` gives the
+    service uniform and the routing tie of a task, `DISPATCH_TIE` the tie between kinds of queues
+    and the tie among equally long queues.
     """
 
     ARRIVALS = 1  # index = slot: how many tasks arrive
@@ -229,9 +229,7 @@ def words(key: Key, stream: Stream, index: npt.ArrayLike, n_words: int) -> Words
     return np.concatenate(parts, axis=-1)[..., :n_words]
 
 
-def uniforms(
-    high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.float64]:
+def uniforms(high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
     """Return uniforms on [0, 1) with 53 random bits, each from two words.
 
     Parameters

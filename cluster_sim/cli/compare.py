@@ -56,7 +56,7 @@ def compare(
         names = _policy_names(policies)
         variants = _variants(scenario) if readings else {"": scenario}
         n_runs = len(variants) * len(names) * scenario.run.replications
-        n_slots = n_runs * int(scenario.run.slots)
+        n_slots = n_runs * _slots(scenario)
         with inputs.named(file), ProgressBar(n_slots, is_quiet=quiet) as bar:
             found = _compare_all(variants, names, bar)
     is_complete = len(found) == len(variants) and all(
@@ -70,6 +70,13 @@ def compare(
         print_comparison(inputs.name_of(file), found[""])
     _write_notes(scenario, is_complete, is_quiet=quiet)
     return Status.SUCCESS if is_complete else Status.INTERRUPTED
+
+
+def _slots(scenario: Scenario) -> int:
+    """Return how long a run is; for a trace that may be asked of the trace."""
+    from cluster_sim.scenario.build import prepare
+
+    return scenario.run.slots or prepare(scenario).slots
 
 
 def _policy_names(text: str) -> list[str]:
@@ -113,7 +120,7 @@ def _compare_all(
 
     found: dict[str, Comparison] = {}
     for number, (reading, scenario) in enumerate(variants.items()):
-        slots, replications = int(scenario.run.slots), scenario.run.replications
+        slots, replications = _slots(scenario), scenario.run.replications
         before = number * len(names) * replications
 
         def tell(policy: str, replication: int, slot: int, before: int = before) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dis
 import importlib.util
-import inspect
 import sys
 import threading
 from collections.abc import Callable
@@ -19,7 +18,8 @@ from cluster_sim.policies.base import QueuePolicy
 
 __all__ = ["CompilationError", "compiled_fill", "compiled_loop", "is_available"]
 
-# Functions that are not copied into their callers: called once a slot or seldom, and long to compile.
+# Functions that are not copied into their callers: called once a slot or seldom, and long to
+# compile.
 NOT_INLINED = frozenset(
     {
         "complete_services",
@@ -108,7 +108,8 @@ def _assemble(function: FunctionType, replaced: dict[str, Any], label: str) -> A
     return numba.njit(**_OPTIONS, cache=copy is not None)(copy or plain)
 
 
-# Nobody frees an array while a kernel runs, and counting references (_nrt) takes more than half of the time.
+# Nobody frees an array while a kernel runs, and counting references (_nrt) takes more than half of
+# the time.
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
@@ -118,7 +119,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 def _compile_inner(function: FunctionType) -> Any:
-    """Compile a function that only compiled code calls: no wrapper for Python, which takes long to make."""
+    """Compile a function that only compiled code calls: no wrapper for Python, which is slow."""
     import numba
 
     inlined = function.__name__ not in NOT_INLINED
@@ -128,27 +129,18 @@ def _compile_inner(function: FunctionType) -> Any:
 def _cached_copy(
     function: FunctionType, names: dict[str, Any], mark: str, label: str
 ) -> FunctionType | None:
-    """Return a copy of a function that comes from a file in its cache folder, or None without a folder.
+    """Return a copy of a function that seems to come from its cache folder, None without one.
 
     Numba keeps what it compiled beside the file that a function comes from.
     """
     folder = cache_folder(_with_versions(mark))
-    text = _HEADER.format(label) + inspect.getsource(function)
-    if folder is None or not write_once(folder / "kernel.py", text):
+    if folder is None or not write_once(folder / "kernel.py", _NOTE.format(label)):
         return None
-    module_name = f"_cluster_sim_kernel_{mark[:16]}"
-    spec = importlib.util.spec_from_file_location(module_name, folder / "kernel.py")
-    if spec is None or spec.loader is None:  # pragma: no cover - a plain file always has both
-        return None
-    module = importlib.util.module_from_spec(spec)
-    module.__dict__.update({name: value for name, value in names.items() if name[:2] != "__"})
-    sys.modules[module_name] = module
-    spec.loader.exec_module(module)
-    copy: FunctionType = getattr(module, function.__name__)
-    return copy
+    code = function.__code__.replace(co_filename=str(folder / "kernel.py"))
+    return FunctionType(code, names, function.__name__)
 
 
-_HEADER = '"""A copy made by cluster_sim so that numba can keep the compiled loop of {!r} beside it."""\n\n\n'
+_NOTE = "# Numba keeps the compiled loop of {!r} beside this file, for cluster_sim.\n"
 
 
 def _reads(function: FunctionType, name: str) -> bool:

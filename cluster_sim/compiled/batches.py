@@ -1,4 +1,4 @@
-"""Batches of arrivals for the compiled loop: the workload's own, or drawn by a compiled function where there is one."""
+"""Batches of arrivals for the compiled loop: the workload's own, or drawn by compiled code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def fast_batches(workload: Workload, key: Key, n_slots: int) -> Iterator[Arrival
     Yields
     ------
     ArrivalBatch
-        The same arrivals as ``workload.batches(key, n_slots)``. A batch is valid until the next is asked for.
+        The same arrivals as ``workload.batches(key, n_slots)``. A batch is valid until the next is
+        asked for.
     """
     if not isinstance(workload, SyntheticWorkload):
         for batch in workload.batches(key, n_slots):

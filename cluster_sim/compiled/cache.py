@@ -1,8 +1,9 @@
 """Where compiled loops are kept between processes.
 
-Each loop has a folder of its own, named by a hash of every source it is made of, of numba and of Python. A helper edited in another file
-gives another folder, so nothing stale is ever loaded; folders long unused are removed. If no folder can be written, loops are
-compiled anew in each process.
+Each loop has a folder of its own, named by a hash of every source it is made of, of numba and of
+Python. A helper edited in another file gives another folder, so nothing stale is ever loaded;
+folders long unused are removed. If no folder can be written, loops are compiled anew in each
+process.
 """
 
 from __future__ import annotations
@@ -90,9 +91,9 @@ def write_once(path: Path, text: str) -> bool:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except OSError:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            Path(temporary).unlink()
         return False
     return True

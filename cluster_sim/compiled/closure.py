@@ -1,9 +1,8 @@
-"""A function and everything it needs: what must be compiled with it, and what its result depends on."""
+"""A function and all it needs: what is compiled with it, and what its result depends on."""
 
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -41,7 +40,13 @@ def needed(function: FunctionType, replaced: Mapping[str, Any]) -> dict[str, Any
     -------
     dict
     """
-    found = dict(zip(function.__code__.co_freevars, (c.cell_contents for c in function.__closure__ or ()), strict=True))
+    found = dict(
+        zip(
+            function.__code__.co_freevars,
+            (c.cell_contents for c in function.__closure__ or ()),
+            strict=True,
+        )
+    )
     for name in names_used(function.__code__):
         if name in replaced:
             found[name] = replaced[name]
@@ -51,7 +56,9 @@ def needed(function: FunctionType, replaced: Mapping[str, Any]) -> dict[str, Any
 
 
 def digest(function: FunctionType, replaced: Mapping[str, Any]) -> str:
-    """Return a hash of a function's source, of all functions it calls, and of the constants they use.
+    """Return a hash of a function's code, of all functions it calls, and of the constants they use.
+
+    The code as it is in memory, not its source: a file may have been edited since it was imported.
 
     Parameters
     ----------
@@ -67,21 +74,25 @@ def digest(function: FunctionType, replaced: Mapping[str, Any]) -> str:
     state = hashlib.sha256()
     seen: set[int] = set()
 
+    def add_code(code: CodeType) -> None:
+        state.update(code.co_code)
+        state.update(repr((code.co_names, code.co_varnames, code.co_freevars)).encode())
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                add_code(constant)
+            else:
+                state.update(repr(constant).encode())
+
     def add(value: Any, name: str) -> None:
         state.update(f"\0{name}=".encode())
         if not isinstance(value, FunctionType):
             state.update(repr(value).encode())
-            return
-        if id(value) in seen:
-            return
-        seen.add(id(value))
-        try:
-            state.update(inspect.getsource(value).encode())
-        except (OSError, TypeError):
-            state.update(value.__code__.co_code + repr(value.__code__.co_consts).encode())
-        for inner, content in sorted(needed(value, replaced).items()):
-            if not isinstance(content, ModuleType):
-                add(content, inner)
+        elif id(value) not in seen:
+            seen.add(id(value))
+            add_code(value.__code__)
+            for inner, content in sorted(needed(value, replaced).items()):
+                if not isinstance(content, ModuleType):
+                    add(content, inner)
 
     add(function, function.__qualname__)
     return state.hexdigest()
@@ -101,7 +112,8 @@ def compile_tree(
     jit : callable
         Compiles one function, lazily.
     replaced : mapping of str to object
-        Names of the function's globals, and of those it calls, that are to stand for something else.
+        Names of the function's globals, and of those it calls, that are to stand for something
+        else.
     done : dict
         Functions compiled so far, by identity; added to.
 
@@ -113,10 +125,10 @@ def compile_tree(
     for name, value in needed(function, replaced).items():
         if isinstance(value, FunctionType):
             if id(value) not in done:
-                # Same code object: errors and tracebacks name the file and line where it was written.
+                # Same code object: errors and tracebacks name the file and line where it was
+                # written.
                 inner = compile_tree(value, jit, replaced, done)
                 clone = FunctionType(value.__code__, inner, value.__name__)
-                clone.__closure_names__ = ()  # type: ignore[attr-defined]
                 done[id(value)] = jit(clone) if not value.__code__.co_freevars else jit(value)
             result[name] = done[id(value)]
         else:

@@ -1,4 +1,4 @@
-"""The driver of the compiled loop: the same call and the same result as the SimPy engine's `simulate`."""
+"""The driver of the compiled loop: same call, same result as the SimPy engine's `simulate`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cluster_sim.compiled.assembly import CompilationError, compiled_fill, compi
 from cluster_sim.compiled.batches import fast_batches
 from cluster_sim.compiled.events import EventFeed
 from cluster_sim.compiled.state import Arguments, grow_tasks, initial_arguments
-from cluster_sim.errors import ClusterSimError, DecisionError
+from cluster_sim.errors import ClusterSimError, DecisionError, ScenarioError
 from cluster_sim.kernels import loop
 from cluster_sim.kernels.codes import Counter, Stop
 from cluster_sim.model.readings import QueueLength
 from cluster_sim.model.workload import ArrivalBatch
 from cluster_sim.randomness import Key
 from cluster_sim.recording.histogram import Histogram
-from cluster_sim.recording.observer import Observer
+from cluster_sim.recording.observer import Observer, ObserverHub
 from cluster_sim.recording.result import RunResult
 from cluster_sim.recording.series import Thinning
 from cluster_sim.system import System
@@ -50,8 +50,8 @@ def simulate(
     system, key, slots, warmup, series_points, progress
         As for `cluster_sim.emulator.emulator.simulate`.
     observers : sequence of Observer
-        Further observers, told of arrivals, starts and completions; one that looks at the state (`Observer.observe`)
-        needs the SimPy engine.
+        Further observers, told of arrivals, starts and completions; one that looks at the state
+        (`Observer.observe`) needs the SimPy engine.
 
     Returns
     -------
@@ -64,17 +64,29 @@ def simulate(
         If numba cannot compile the policy.
     DecisionError
         If the policy decides what cannot be done.
+    ScenarioError
+        If an observer looks at the state.
     OutOfMemoryError
         If the waiting tasks outgrow the memory; the message says how far the run came.
     """
+    if ObserverHub(observers).observe:
+        raise ScenarioError(
+            "the compiled engine does not show its state to observers; leave out those that "
+            'define observe(), or use engine = "simpy"'
+        )
     run = _Run(system, key, slots=slots, warmup=warmup, observers=observers)
-    thinning = Thinning(series_points)
+    thinning, done = Thinning(series_points), 0
     try:
         for batch in fast_batches(system.workload, key, slots):
             run.advance(batch)
             run.keep_series(batch, thinning)
+            done = batch.first_slot + batch.n_slots
             if progress is not None:
-                progress(batch.first_slot + batch.n_slots)
+                progress(done)
+        if done != slots:
+            raise ScenarioError(
+                f"the workload ended after slot {done - 1}, {slots} slots were asked for"
+            )
     finally:
         run.close()
     return run.result(thinning)
@@ -167,7 +179,8 @@ class _Run:
             done = self._arguments["first_slot"] + int(self._arguments["counters"][Counter.SLOT])
             waiting = int(self._arguments["counters"][Counter.N_WAITING])
             raise OutOfMemoryError(
-                f"slot {done}: {waiting:,} tasks wait, and there is no memory for more; the system is likely unstable: "
+                f"slot {done}: {waiting:,} tasks wait, and there is no memory for more; the "
+                "system is likely unstable: "
                 "lower the load, or run fewer slots"
             ) from error
 
@@ -235,8 +248,10 @@ class _Run:
         if stop is Stop.NOTHING_WAITS:
             length = int(self._arguments["lengths"][queue])
             return DecisionError(
-                f"slot {slot}: policy {name!r} told idle server {server} to serve queue {queue}, where no "
-                f"task waits (length {length}); serve() must return a queue with waiting > 0, or NO_QUEUE"
+                f"slot {slot}: policy {name!r} told idle server {server} to serve queue {queue}, "
+                "where no "
+                f"task waits (length {length}); serve() must return a queue with waiting > 0, or "
+                "NO_QUEUE"
             )
         if stop is Stop.BAD_SERVE:
             return DecisionError(
@@ -246,7 +261,8 @@ class _Run:
         at = int(counters[Counter.TASK])
         chunk = [int(server) for server in batch.replicas[at] if server >= 0]
         return DecisionError(
-            f"policy {name!r}: route() for task {batch.first_task + at} (chunk on servers {chunk}) arrived in slot "
+            f"policy {name!r}: route() for task {batch.first_task + at} (chunk on servers "
+            f"{chunk}) arrived in slot "
             f"{slot} returned {queue}; it must return a queue from 0 to {n_queues - 1}"
         )
 
@@ -257,10 +273,14 @@ def _explain(system: System, error: Any) -> str:
     kept: list[str] = []
     for i, line in enumerate(lines):
         if line.lstrip().startswith('File "'):
-            kept = [line.strip(), *(text for text in lines[i + 1 : i + 6] if not text.startswith("During"))]
+            kept = [
+                line.strip(),
+                *(text for text in lines[i + 1 : i + 6] if not text.startswith("During")),
+            ]
     first = next((line for line in lines if "Failed in" not in line), str(error))
     where = "\n  ".join(kept)
     return (
         f"policy {system.policy.name!r}: numba cannot compile it: {first.strip()}\n  {where}\n"
-        'Write that line with plain numbers and loops, or run it on the SimPy engine: engine = "simpy"'
+        'Write that line with plain numbers and loops, or run it on the SimPy engine: engine = '
+        '"simpy"'
     )

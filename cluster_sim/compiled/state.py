@@ -108,7 +108,7 @@ def initial_arguments(
 
 
 def _longest_arguments(groups: npt.NDArray[np.int64], is_used: bool) -> Arguments:
-    """Return the index of longest queues: the groups of every tier but the innermost, in one array."""
+    """Return the index of longest queues: groups of all tiers but the innermost, in one array."""
     n_tiers, n_servers = groups.shape
     if not is_used:
         n_tiers, n_servers = 1, 0

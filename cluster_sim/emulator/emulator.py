@@ -13,6 +13,7 @@ from cluster_sim.emulator.draws import DispatchDraws
 from cluster_sim.emulator.phases import Alarm, Ends, Phase
 from cluster_sim.emulator.scheduler import CentralScheduler
 from cluster_sim.emulator.server import serve_forever
+from cluster_sim.errors import ScenarioError
 from cluster_sim.model.readings import QueueLength
 from cluster_sim.model.task import Task
 from cluster_sim.model.workload import ArrivalBatch
@@ -92,6 +93,10 @@ class Emulator:
                 slot += 1
             if progress is not None:
                 progress(slot)
+        if slot != n_slots:
+            raise ScenarioError(
+                f"the workload ended after slot {slot - 1}, {n_slots} slots were asked for"
+            )
 
     def _arrivals(self, batch: ArrivalBatch) -> Iterator[tuple[list[Task], list[float]]]:
         """Yield the tasks of each slot of a batch, with their routing ties."""
@@ -104,8 +109,8 @@ class Emulator:
         begin = 0
         for slot, count in enumerate(batch.counts.tolist(), batch.first_slot):
             end = begin + count
-            numbers = range(batch.first_task + begin, batch.first_task + end)
-            tasks = map(Task, numbers, repeat(slot), replicas[begin:end], luck[begin:end])
+            names = range(batch.first_task + begin, batch.first_task + end)
+            tasks = map(Task, names, repeat(slot), replicas[begin:end], luck[begin:end])
             yield list(tasks), ties[begin:end]
             self.n_arrivals += count
             if bound is not None and count >= bound:

@@ -14,7 +14,7 @@ __all__ = ["LongestQueues"]
 
 
 class LongestQueues:
-    """Per tier, the queues of each group of servers sorted by length (see `cluster_sim.policies.longest`).
+    """Per tier, each group's queues sorted by length (see `cluster_sim.policies.longest`).
 
     Parameters
     ----------
@@ -67,7 +67,9 @@ class LongestQueues:
                 longest.append(NO_QUEUE)
             else:
                 n = len(self._key)
-                longest.append(pick(order.order, first, last, self._near, n, server, tie_break, tie))
+                longest.append(
+                    pick(order.order, first, last, self._near, n, server, tie_break, tie)
+                )
         return longest, n_longest
 
 

@@ -1,7 +1,8 @@
 """The order of events within a slot, as SimPy priorities.
 
-SimPy processes events by (time, priority, sequence). A slot is an instant of SimPy's clock; its phases are priorities, in the
-order of the slot protocol. SimPy's own priorities 0 and 1 stay free for its bookkeeping.
+SimPy processes events by (time, priority, sequence). A slot is an instant of SimPy's clock; its
+phases are priorities, in the order of the slot protocol. SimPy's own priorities 0 and 1 stay free
+for its bookkeeping.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ class Phase(enum.IntEnum):
 class Alarm(Event):
     """An event that can happen again and again, each time in a phase some slots from now.
 
-    SimPy makes a new event for each happening, always in its one phase. An alarm has a phase and can be set anew, so the slot
-    clock needs three for a run.
+    SimPy makes a new event for each happening, always in its one phase. An alarm has a phase and
+    can be set anew, so the slot clock needs three for a run.
 
     Parameters
     ----------
@@ -61,8 +62,9 @@ class Alarm(Event):
 class Ends:
     """The ends of services: one event for all that complete in the same slot.
 
-    Whoever waits for the same slot is resumed in the order in which it began to wait, so completions come in the order of
-    starts. SimPy's queue holds one entry a slot instead of one a task.
+    Whoever waits for the same slot is resumed in the order in which it began to wait, so
+    completions come in the order of starts. SimPy's queue holds one entry a slot instead of one a
+    task.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ class Ends:
 
     def __init__(self, env: simpy.Environment) -> None:
         self._env = env
-        self._pending: dict[int, Alarm] = {}
+        self._pending: dict[float, Alarm] = {}
 
     def after(self, delay: int) -> Alarm:
         """Return the event of the completions phase `delay` slots from now.
@@ -97,9 +99,10 @@ class Ends:
 
 
 class Bell(Event):
-    """An event that happens when somebody rings, at once and without passing through SimPy's queue; reusable.
+    """An event that happens when somebody rings, at once and outside SimPy's queue; reusable.
 
-    A server sleeps on its bell until the scheduler rings with a task. Whoever waits is resumed inside `ring`.
+    A server sleeps on its bell until the scheduler rings with a task. Whoever waits is resumed
+    inside `ring`.
     """
 
     def ring(self, value: object) -> None:

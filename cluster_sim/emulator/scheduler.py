@@ -1,4 +1,4 @@
-"""The central scheduler: it holds the queues, asks the policy, checks its decision and performs it."""
+"""The central scheduler: it holds the queues, asks the policy, checks and performs its decision."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class CentralScheduler:
         self._groups: list[list[int]] = cluster.groups.tolist()
         self._rates = cluster.rates
 
-    # --- arrivals -----------------------------------------------------------------------------------------------
+    # --- arrivals ---------------------------------------------------------------------------------
 
     def accept(self, tasks: Sequence[Task], ties: Sequence[float]) -> None:
         """Route the arrivals of a slot, one after another.
@@ -101,15 +101,15 @@ class CentralScheduler:
             task.queue = queue
             self.queues[queue].append(task)
             waiting[queue] += 1
+            self.n_waiting += 1
             if counts_service:
                 lengths[queue] += 1
             if indexed and lengths[queue] > above:
                 self._update(queue)
             for tell in told:
                 tell(task)
-        self.n_waiting += len(tasks)
 
-    # --- dispatch -----------------------------------------------------------------------------------------------
+    # --- dispatch ---------------------------------------------------------------------------------
 
     def ask_for_work(self, server: int) -> Bell:
         """Let an idle server sleep until there is work for it.
@@ -127,7 +127,7 @@ class CentralScheduler:
         return self._bells[server]
 
     def dispatch(self, slot: int) -> None:
-        """Let the idle servers of a slot ask once each, in the order of the reading `dispatch_order`.
+        """Let the idle servers of a slot ask once each, in the order of `dispatch_order`.
 
         Parameters
         ----------
@@ -187,8 +187,10 @@ class CentralScheduler:
             queue = self._checked_serve(queue, server, slot)
         if queue != NO_QUEUE and not self.waiting[queue]:
             raise DecisionError(
-                f"slot {slot}: policy {self.system.policy.name!r} told idle server {server} to serve queue {queue}, where no "
-                f"task waits (length {self.lengths[queue]}); serve() must return a queue with waiting > 0, "
+                f"slot {slot}: policy {self.system.policy.name!r} told idle server {server} to "
+                f"serve queue {queue}, where no "
+                f"task waits (length {self.lengths[queue]}); serve() must return a queue with "
+                "waiting > 0, "
                 "or NO_QUEUE"
             )
         return queue
@@ -207,7 +209,9 @@ class CentralScheduler:
         task.start = slot
         task.service = 1 if rate == 1.0 else service_time(task.luck, rate)
         if self.running[server] is not None:
-            raise DecisionError(f"slot {slot}: server {server} is busy, it cannot start {task.story()}")
+            raise DecisionError(
+                f"slot {slot}: server {server} is busy, it cannot start {task.story()}"
+            )
         self.running[server] = task
         for tell in self._told_start:
             tell(task)
@@ -227,7 +231,7 @@ class CentralScheduler:
                     return tier
         return len(self._groups) - 1
 
-    # --- completions --------------------------------------------------------------------------------------------
+    # --- completions ------------------------------------------------------------------------------
 
     def complete(self, server: int, task: Task) -> None:
         """Take note that the server has completed its task.
@@ -250,14 +254,17 @@ class CentralScheduler:
         for tell in self._told_completion:
             tell(task)
 
-    # --- checks -------------------------------------------------------------------------------------------------
+    # --- checks -----------------------------------------------------------------------------------
 
     def _update(self, queue: int) -> None:
         self._longest.update(queue, self.lengths[queue], self.waiting[queue])
 
     def _checked_route(self, queue: object, task: Task) -> int:
         return _checked(
-            queue, 0, len(self.waiting), f"policy {self.system.policy.name!r}: route() for {task.story()}"
+            queue,
+            0,
+            len(self.waiting),
+            f"policy {self.system.policy.name!r}: route() for {task.story()}",
         )
 
     def _checked_serve(self, queue: object, server: int, slot: int) -> int:
@@ -278,7 +285,7 @@ def _checked(queue: object, lowest: int, n_queues: int, who: str) -> int:
 
 
 def _shuffle(idle: list[int], words: list[int]) -> Iterator[int]:
-    """Yield the servers in random order, shuffling only as far as it is asked (Fisher-Yates from the front)."""
+    """Yield the servers in random order, shuffled only as far as asked (Fisher-Yates from the front)."""
     n = len(idle)
     for i in range(n):
         j = i + (words[i] * (n - i) >> 32)

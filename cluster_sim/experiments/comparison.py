@@ -29,8 +29,8 @@ class Difference:
     ratio : Estimate
         The policy's over the baseline's, paired.
     variance_reduction : float or None
-        Variance of the difference of independent runs over that of the paired ones; above 1, pairing helped. None with
-        fewer than two replications.
+        Variance of the difference of independent runs over that of the paired ones; above 1,
+        pairing helped. None with fewer than two replications.
     """
 
     policy: str
@@ -71,7 +71,7 @@ class Comparison:
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """Every policy but the first against the first, over the replications that both finished."""
+        """Every policy but the first against the first, over replications that both finished."""
         return tuple(_difference(other, self.outcomes[0]) for other in self.outcomes[1:])
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,7 +100,8 @@ def compare(
     ----------
     scenario : Scenario
     policies : sequence of str
-        At least one. The scenario's own policy keeps its parameters, the others have their defaults.
+        At least one. The scenario's own policy keeps its parameters, the others have their
+        defaults.
     progress : callable, optional
         Told policy, replication and slots done.
 
@@ -128,7 +129,7 @@ def compare(
         )
         for policy in policies
     ]
-    outcomes = []
+    outcomes: list[Outcome] = []
     for policy, prepared in zip(policies, ready, strict=True):
 
         def tell(replication: int, slot: int, policy: str = policy) -> None:

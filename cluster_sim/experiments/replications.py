@@ -127,9 +127,7 @@ class Outcome:
             "ci95": _number(completion.half_width),
             "mean_waiting_time": _number(waiting.mean),
             "mean_waiting_time_ci95": _number(waiting.half_width),
-            "completion_time_quantiles": {
-                name: times.quantile(p) for name, p in QUANTILES.items()
-            },
+            "completion_time_quantiles": {name: times.quantile(p) for name, p in QUANTILES.items()},
             "locality": {
                 tier: _number(self.over_replications(lambda r, i=i: float(r.locality[i])).mean)  # type: ignore[misc]
                 for i, tier in enumerate(tiers)
@@ -150,7 +148,7 @@ class Outcome:
 
 def _number(value: float | None) -> float | None:
     """Return a number that JSON has: None for nan."""
-    return None if value is None or value != value else value
+    return None if value is None or math.isnan(value) else value
 
 
 def run(
@@ -170,7 +168,8 @@ def run(
     progress : callable, optional
         Told the replication's number and its slots done, now and then; from several threads.
     workers : int, optional
-        Threads for the replications of the compiled engine; by default one a processor. Results do not depend on it.
+        Threads for the replications of the compiled engine; by default one a processor. Results do
+        not depend on it.
 
     Returns
     -------
@@ -228,12 +227,12 @@ class _StoppedError(Exception):
 def _in_order(
     replicate: Callable[[int], RunResult], n: int, n_workers: int, stop: threading.Event
 ) -> list[RunResult]:
-    """Return the results of replications 0 to n - 1; after an interrupt, of those that were finished."""
+    """Return the results of replications 0 to n - 1; after an interrupt, of those finished."""
     results: list[RunResult] = []
     if n_workers == 1:
         try:
             for replication in range(n):
-                results.append(replicate(replication))
+                results.append(replicate(replication))  # noqa: PERF401 - kept if interrupted
         except KeyboardInterrupt:
             if not results:
                 raise

@@ -1,4 +1,4 @@
-"""Did a run settle, or did its queues grow without end?"""
+"""Whether a run settled, or its queues grew without end."""
 
 from __future__ import annotations
 
@@ -51,8 +51,9 @@ def judge(results: Sequence[RunResult], *, rate: float, load: float) -> Stabilit
 
     Notes
     -----
-    The growth is that of the mean number of tasks in the system from the first to the last third of the measured slots.
-    A policy can be unstable below capacity; none is stable at or above it (paper, section 3.1).
+    The growth is that of the mean number of tasks in the system from the first to the last third of
+    the measured slots. A policy can be unstable below capacity; none is stable at or above it
+    (paper, section 3.1).
     """
     if rate <= 0:
         return Stability("stable", "no task arrives", 0.0)
@@ -66,14 +67,12 @@ def judge(results: Sequence[RunResult], *, rate: float, load: float) -> Stabilit
     if load >= 1:
         return Stability("unstable", f"load {load:.4g} is not below capacity; {seen}", growth.mean)
     if share > GROWTH_TO_NOTICE and (growth.low is None or growth.low > 0):
-        return Stability(
-            "unstable", f"load {load:.4g} is below capacity, but {seen}", growth.mean
-        )
+        return Stability("unstable", f"load {load:.4g} is below capacity, but {seen}", growth.mean)
     return Stability("stable", f"load {load:.4g} is below capacity; {seen}", growth.mean)
 
 
 def _growth(result: RunResult) -> float | None:
-    """Return the tasks gained per slot between the first and the last third of the measured points."""
+    """Return the tasks gained a slot between the first and last third of the measured points."""
     measured = result.series.slots >= result.warmup
     slots, in_system = result.series.slots[measured], result.series.in_system[measured]
     third = len(slots) // 3

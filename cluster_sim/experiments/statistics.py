@@ -37,7 +37,9 @@ class Estimate:
     def __str__(self) -> str:
         if self.half_width is None or not math.isfinite(self.half_width):
             return f"{self.mean:.4g}"
-        digits = max(0, min(8, 1 - math.floor(math.log10(self.half_width)))) if self.half_width else 6
+        digits = (
+            max(0, min(8, 1 - math.floor(math.log10(self.half_width)))) if self.half_width else 6
+        )
         return f"{self.mean:.{digits}f} ± {self.half_width:.{digits}f}"
 
     @property

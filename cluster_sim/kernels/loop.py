@@ -1,11 +1,13 @@
 """The slot loop of the compiled engine.
 
-It follows the slot protocol line by line like `cluster_sim.emulator`, and keeps every order that matters (completions in the order of
-starts, ties, the shuffle), so that the trajectory is the same. What the scheduler and a policy decide is not written here: `route` and
-`serve` are the policy's own functions, `move`, `pick` and `service_time` those that the SimPy engine calls.
+It follows the slot protocol line by line like `cluster_sim.emulator`, and keeps every order that
+matters (completions in the order of starts, ties, the shuffle), so that the trajectory is the same.
+What the scheduler and a policy decide is not written here: `route` and `serve` are the policy's own
+functions, `move`, `pick` and `service_time` those that the SimPy engine calls.
 
-The loop never allocates. Before each slot it makes sure that whatever the slot can bring has room, else it returns and asks its
-driver for more; so it always stops between slots and can go on from there.
+The loop never allocates. Before each slot it makes sure that whatever the slot can bring has room,
+else it returns and asks its driver for more; so it always stops between slots and can go on from
+there.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ BAD_SERVE, NOTHING_WAITS = int(Stop.BAD_SERVE), int(Stop.NOTHING_WAITS)
 ARRIVAL, START, COMPLETION = int(Event.ARRIVAL), int(Event.START), int(Event.COMPLETION)
 
 
-def log(events, n_events, slot, kind, task, server, queue, tier, service):  # type: ignore[no-untyped-def]
+def log(events, n_events, slot, kind, task, server, queue, tier, service):
     """Append an event to the buffer; return how many it then holds."""
     events[n_events, 0] = slot
     events[n_events, 1] = kind
@@ -60,7 +62,7 @@ def log(events, n_events, slot, kind, task, server, queue, tier, service):  # ty
     return n_events + 1
 
 
-def append(server, turn, wheel_next, wheel_head, wheel_tail):  # type: ignore[no-untyped-def]
+def append(server, turn, wheel_next, wheel_head, wheel_tail):
     """Put a server at the end of a turn of the timing wheel."""
     wheel_next[server] = EMPTY
     if wheel_head[turn] == EMPTY:
@@ -70,7 +72,7 @@ def append(server, turn, wheel_next, wheel_head, wheel_tail):  # type: ignore[no
     wheel_tail[turn] = server
 
 
-def tier_of(task, server, queue, by_replica, owners, replicas, sizes, groups, rates):  # type: ignore[no-untyped-def]
+def tier_of(task, server, queue, by_replica, owners, replicas, sizes, groups, rates):
     """Return the locality tier at which a server runs a task of the pool."""
     n_tiers = len(rates)
     n_servers = len(groups) // n_tiers
@@ -91,7 +93,7 @@ def tier_of(task, server, queue, by_replica, owners, replicas, sizes, groups, ra
     return tier
 
 
-def rekey(  # type: ignore[no-untyped-def]
+def rekey(
     queue,
     lengths,
     waiting,
@@ -131,8 +133,11 @@ def rekey(  # type: ignore[no-untyped-def]
             )
 
 
-def next_asks(key_low, key_high, slot, step, n_idle, is_shuffled, idle, words, asks, ask_ties):  # type: ignore[no-untyped-def]
-    """Decide who asks in the next steps, and draw their ties: many at once, so that the processor draws side by side."""
+def next_asks(key_low, key_high, slot, step, n_idle, is_shuffled, idle, words, asks, ask_ties):
+    """Decide who asks in the next steps, and draw their ties.
+
+    Many at once, so that the processor draws side by side.
+    """
     if is_shuffled:
         for i in range(len(words) >> 2):
             w0, w1, w2, w3 = philox(key_low, key_high, DISPATCH_ORDER, slot, (step >> 2) + i)
@@ -156,7 +161,7 @@ def next_asks(key_low, key_high, slot, step, n_idle, is_shuffled, idle, words, a
             ask_ties[i] = uniform(w0, w1)
 
 
-def find_longest(  # type: ignore[no-untyped-def]
+def find_longest(
     server,
     slot,
     key_low,
@@ -196,17 +201,19 @@ def find_longest(  # type: ignore[no-untyped-def]
                     found = order[first[top] + int(tie * n_tied)] - base
                 else:
                     found = (
-                        pick(order, first[top], last[top], groups, n_servers, server, tie_break, tie)
+                        pick(
+                            order, first[top], last[top], groups, n_servers, server, tie_break, tie
+                        )
                         - base
                     )
         longest[tier] = found
         n_longest[tier] = n_tied
 
 
-def complete_services(  # type: ignore[no-untyped-def]
-    slot, counters, counts_service, logs, above, waiting, lengths, serving, running, ends, wheel_next,
-    wheel_head, wheel_tail, keys, order, position, bucket, first, last, bucket_key, free_buckets,
-    group_of, group_first, group_last, events,
+def complete_services(
+    slot, counters, counts_service, logs, above, waiting, lengths, serving, running, ends,
+    wheel_next, wheel_head, wheel_tail, keys, order, position, bucket, first, last, bucket_key,
+    free_buckets, group_of, group_first, group_last, events,
 ):  # fmt: skip
     """Phase 1: free the servers whose service ends now, in the order of starts."""
     n_completed = 0
@@ -239,11 +246,12 @@ def complete_services(  # type: ignore[no-untyped-def]
     counters[N_EVENTS] = n_events
 
 
-def route_arrivals(  # type: ignore[no-untyped-def]
-    slot, n_arrivals, first_task, counters, counts_service, is_live, logs, tie_break, above, constants,
-    batch_replicas, lucks, ties, row, waiting, lengths, seen, head, tail, task_next, task_arrival,
-    task_number, task_luck, task_replicas, task_size, free_tasks, keys, order, position, bucket, first,
-    last, bucket_key, free_buckets, group_of, group_first, group_last, events,
+def route_arrivals(
+    slot, n_arrivals, first_task, counters, counts_service, is_live, logs, tie_break, above,
+    constants, batch_replicas, lucks, ties, row, waiting, lengths, seen, head, tail, task_next,
+    task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks, keys, order,
+    position, bucket, first, last, bucket_key, free_buckets, group_of, group_first, group_last,
+    events,
 ):  # fmt: skip
     """Phase 3: let the arrivals of a slot join their queues, one after another; return a `Stop`."""
     n_queues = len(waiting)
@@ -304,13 +312,14 @@ def route_arrivals(  # type: ignore[no-untyped-def]
     return stop
 
 
-def dispatch_idle(  # type: ignore[no-untyped-def]
-    key_low, key_high, slot, slots, warmup, counters, by_replica, dispatch_order, tie_break, logs, above,
-    constants, rates, owners, own_queue, groups, waiting, lengths, head, serving, running, ends,
-    wheel_next, wheel_head, wheel_tail, idle, deferred, deferred_ties, words, asks, ask_ties, task_next,
-    task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks, keys, order, position,
-    bucket, first, last, bucket_key, free_buckets, group_of, group_first, group_last, longest, n_longest,
-    completion_counts, waiting_counts, outliers, starts, busy, events,
+def dispatch_idle(
+    key_low, key_high, slot, slots, warmup, counters, by_replica, dispatch_order, tie_break, logs,
+    above, constants, rates, owners, own_queue, groups, waiting, lengths, head, serving, running,
+    ends, wheel_next, wheel_head, wheel_tail, idle, deferred, deferred_ties, words, asks, ask_ties,
+    task_next, task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks, keys,
+    order, position, bucket, first, last, bucket_key, free_buckets, group_of, group_first,
+    group_last, longest, n_longest, completion_counts, waiting_counts, outliers, starts, busy,
+    events,
 ):  # fmt: skip
     """Phase 4: let the idle servers ask once each, for as long as tasks wait; return a `Stop`."""
     n_servers = len(serving)
@@ -333,8 +342,8 @@ def dispatch_idle(  # type: ignore[no-untyped-def]
         if step < n_idle:
             if step & ASKS_MASK == 0:
                 next_asks(
-                    key_low, key_high, slot, step, n_idle, dispatch_order != INDEX_ORDER, idle, words,
-                    asks, ask_ties,
+                    key_low, key_high, slot, step, n_idle, dispatch_order != INDEX_ORDER, idle,
+                    words, asks, ask_ties,
                 )  # fmt: skip
             server = asks[step & ASKS_MASK]
             tie = ask_ties[step & ASKS_MASK]
@@ -374,10 +383,12 @@ def dispatch_idle(  # type: ignore[no-untyped-def]
         n_waiting -= 1
         if USES_LONGEST and lengths[queue] + 1 > above:
             rekey(
-                queue, lengths, waiting, above, keys, order, position, bucket, first, last, bucket_key,
-                free_buckets, group_of, group_first, group_last,
+                queue, lengths, waiting, above, keys, order, position, bucket, first, last,
+                bucket_key, free_buckets, group_of, group_first, group_last,
             )  # fmt: skip
-        tier = tier_of(task, server, queue, by_replica, owners, task_replicas, task_size, groups, rates)
+        tier = tier_of(
+            task, server, queue, by_replica, owners, task_replicas, task_size, groups, rates
+        )
         end = slot + service_time(task_luck[task], rates[tier])
         serving[server] = queue
         ends[server] = end
@@ -412,7 +423,7 @@ def dispatch_idle(  # type: ignore[no-untyped-def]
     return stop
 
 
-def run_slots(  # type: ignore[no-untyped-def]
+def run_slots(
     key_low,
     key_high,
     first_slot,
@@ -562,9 +573,9 @@ def run_slots(  # type: ignore[no-untyped-def]
         else:
             if counters[N_IN_SERVICE] > 0:
                 complete_services(
-                    slot, counters, counts_service, logs, above, waiting, lengths, serving, running, ends,
-                    wheel_next, wheel_head, wheel_tail, keys, order, position, bucket, first, last,
-                    bucket_key, free_buckets, group_of, group_first, group_last, events,
+                    slot, counters, counts_service, logs, above, waiting, lengths, serving, running,
+                    ends, wheel_next, wheel_head, wheel_tail, keys, order, position, bucket, first,
+                    last, bucket_key, free_buckets, group_of, group_first, group_last, events,
                 )  # fmt: skip
             in_system = counters[N_WAITING] + counters[N_IN_SERVICE]
             in_system_at[offset] = in_system
@@ -576,22 +587,23 @@ def run_slots(  # type: ignore[no-untyped-def]
                 counters[N_BOUND_HITS] += 1
             if n_arrivals > 0:
                 stop = route_arrivals(
-                    slot, n_arrivals, first_task, counters, counts_service, options[IS_LIVE] != 0, logs,
-                    options[TIE_BREAK], above, constants, batch_replicas, lucks, ties, row, waiting,
-                    lengths, seen, head, tail, task_next, task_arrival, task_number, task_luck,
-                    task_replicas, task_size, free_tasks, keys, order, position, bucket, first, last,
-                    bucket_key, free_buckets, group_of, group_first, group_last, events,
+                    slot, n_arrivals, first_task, counters, counts_service, options[IS_LIVE] != 0,
+                    logs, options[TIE_BREAK], above, constants, batch_replicas, lucks, ties, row,
+                    waiting, lengths, seen, head, tail, task_next, task_arrival, task_number,
+                    task_luck, task_replicas, task_size, free_tasks, keys, order, position, bucket,
+                    first, last, bucket_key, free_buckets, group_of, group_first, group_last,
+                    events,
                 )  # fmt: skip
             if stop == DONE and counters[N_WAITING] > 0:
                 stop = dispatch_idle(
                     key_low, key_high, slot, slots, warmup, counters, options[BY_REPLICA] != 0,
-                    options[ORDER], options[TIE_BREAK], logs, above, constants, rates, owners, own_queue,
-                    groups, waiting, lengths, head, serving, running, ends, wheel_next, wheel_head,
-                    wheel_tail, idle, deferred, deferred_ties, words, asks, ask_ties, task_next,
-                    task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks, keys,
-                    order, position, bucket, first, last, bucket_key, free_buckets, group_of, group_first,
-                    group_last, longest, n_longest, completion_counts, waiting_counts, outliers, starts,
-                    busy, events,
+                    options[ORDER], options[TIE_BREAK], logs, above, constants, rates, owners,
+                    own_queue, groups, waiting, lengths, head, serving, running, ends, wheel_next,
+                    wheel_head, wheel_tail, idle, deferred, deferred_ties, words, asks, ask_ties,
+                    task_next, task_arrival, task_number, task_luck, task_replicas, task_size,
+                    free_tasks, keys, order, position, bucket, first, last, bucket_key,
+                    free_buckets, group_of, group_first, group_last, longest, n_longest,
+                    completion_counts, waiting_counts, outliers, starts, busy, events,
                 )  # fmt: skip
             if stop == DONE:
                 counters[SLOT] = offset + 1

@@ -1,4 +1,4 @@
-"""Keyed draws inside the kernels: the same Philox4x32-10 as `cluster_sim.randomness`, one block at a time."""
+"""Keyed draws inside the kernels: `cluster_sim.randomness`'s Philox4x32-10, block by block."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOW_BITS = np.uint64(26)
 TO_UNIT = 2.0**-53
 
 
-def philox(key_low, key_high, stream, index, sub):  # type: ignore[no-untyped-def]
+def philox(key_low, key_high, stream, index, sub):
     """Return one block.
 
     Parameters
@@ -56,7 +56,7 @@ def philox(key_low, key_high, stream, index, sub):  # type: ignore[no-untyped-de
     return c0, c1, c2, c3
 
 
-def uniform(high, low):  # type: ignore[no-untyped-def]
+def uniform(high, low):
     """Return a uniform on [0, 1) with 53 bits from two words.
 
     Parameters

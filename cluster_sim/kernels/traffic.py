@@ -11,7 +11,7 @@ __all__ = ["fill_listed", "fill_tasks", "fill_uniform"]
 TYPE, TASK = 2, 3  # Stream
 
 
-def fill_tasks(key_low, key_high, first_task, lucks, ties):  # type: ignore[no-untyped-def]
+def fill_tasks(key_low, key_high, first_task, lucks, ties):
     """Draw the service uniforms and routing ties of consecutive tasks.
 
     Parameters
@@ -27,10 +27,11 @@ def fill_tasks(key_low, key_high, first_task, lucks, ties):  # type: ignore[no-u
         ties[i] = uniform(w2, w3)
 
 
-def fill_uniform(key_low, key_high, first_task, hot_word, n_hot, n_servers, replicas):  # type: ignore[no-untyped-def]
+def fill_uniform(key_low, key_high, first_task, hot_word, n_hot, n_servers, replicas):
     """Draw distinct servers, among the hot ones or the others.
 
-    The same draws as `Hotspot` with `UniformPlacement`; with a `hot_word` of 2**32 and all servers hot, `Even`.
+    The same draws as `Hotspot` with `UniformPlacement`; with a `hot_word` of 2**32 and all servers
+    hot, `Even`.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def fill_uniform(key_low, key_high, first_task, hot_word, n_hot, n_servers, repl
         fill_row(key_low, key_high, first_task + i, w1, w2, w3, begin, n, replicas, i)
 
 
-def fill_row(key_low, key_high, task, w1, w2, w3, begin, n, replicas, i):  # type: ignore[no-untyped-def]
+def fill_row(key_low, key_high, task, w1, w2, w3, begin, n, replicas, i):
     """Draw any number of distinct servers for one task; the row stays sorted."""
     w0 = w1
     for j in range(replicas.shape[1]):
@@ -95,7 +96,7 @@ def fill_row(key_low, key_high, task, w1, w2, w3, begin, n, replicas, i):  # typ
         replicas[i, k] = draw
 
 
-def fill_listed(key_low, key_high, first_task, cdf, sets, replicas):  # type: ignore[no-untyped-def]
+def fill_listed(key_low, key_high, first_task, cdf, sets, replicas):
     """Draw task types by their probability: the same draws as `Types`.
 
     Parameters

@@ -18,7 +18,7 @@ __all__ = ["ArrivalProcess", "Batch", "Bernoulli", "Binomial", "Poisson", "defau
 
 
 def default_bound(mean: float) -> int:
-    """Return the default bound C_A of a Poisson count: ten standard deviations and ten above its mean.
+    """Return the default C_A of a Poisson count: ten standard deviations and ten above its mean.
 
     Parameters
     ----------
@@ -50,12 +50,17 @@ class ArrivalProcess(ABC):
 
     @abstractmethod
     def distribution(self) -> npt.NDArray[np.float64]:
-        """Return the distribution function of the number of events, float64 array, shape (n_values,)."""
+        """Return the distribution function of the number of events, float64, shape (n_values,)."""
 
     @property
     def tasks_per_event(self) -> int:
         """Tasks that come with each event; 1 except for batches."""
         return 1
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether the bound cuts a distribution off, rather than being its natural end."""
+        return True
 
     @cached_property
     def _cdf(self) -> npt.NDArray[np.float64]:
@@ -158,13 +163,19 @@ class Bernoulli(ArrivalProcess):
         _check_rate(self.rate)
         if self.rate > 1:
             raise ScenarioError(
-                f"rate = {self.rate}: bernoulli arrivals bring at most one task a slot, so at most 1; "
+                f"rate = {self.rate}: bernoulli arrivals bring at most one task a slot, so at "
+                "most 1; "
                 "use arrivals = 'poisson' or a lower rate"
             )
 
     def distribution(self) -> npt.NDArray[np.float64]:
         """Return the distribution function on 0 and 1."""
         return np.array([1.0 - self.rate, 1.0])
+
+    @property
+    def is_truncated(self) -> bool:
+        """False: the bound is natural."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -192,6 +203,11 @@ class Binomial(ArrivalProcess):
         """Return the binomial distribution function on 0..trials."""
         successes = np.arange(self.trials + 1)
         return np.asarray(special.bdtr(successes, self.trials, self.rate / self.trials))
+
+    @property
+    def is_truncated(self) -> bool:
+        """False: the bound is natural."""
+        return False
 
 
 @dataclass(frozen=True)

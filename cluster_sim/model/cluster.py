@@ -14,6 +14,7 @@ from cluster_sim.model.topology import Topology
 __all__ = ["LOCAL", "Cluster"]
 
 LOCAL = 0  # the innermost tier: the server holds the chunk
+LEAST_RATE = 1e-12  # below it, service times leave the range of whole numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +25,13 @@ class Cluster:
     ----------
     topology : Topology
     rates : tuple of float
-        Service rate per tier and slot, from local (alpha) to remote (gamma): the probability that a task in service completes
-        in a slot.
+        Service rate per tier and slot, from local (alpha) to remote (gamma): the probability that a
+        task in service completes in a slot.
     tier_names : tuple of str
         One a rate: ``("local", "rack_local", "remote")``.
     groups : int64 array, shape (n_tiers, n_servers)
-        Row `t` numbers the group of servers that are within tier `t` of each other; row 0 the server, the last row
-        all zero.
+        Row `t` numbers the group of servers that are within tier `t` of each other; row 0 the
+        server, the last row all zero.
 
     Examples
     --------
@@ -53,8 +54,8 @@ class Cluster:
         ----------
         topology : Topology
         rates : mapping of str to float
-            ``local``, ``remote``, and ``<level>_local`` for levels between. A level without a rate of its own counts to
-            the next tier outward.
+            ``local``, ``remote``, and ``<level>_local`` for levels between. A level without a rate
+            of its own counts to the next tier outward.
 
         Returns
         -------
@@ -124,13 +125,15 @@ def check_rates(rates: Sequence[float], names: Sequence[str]) -> None:
     ScenarioError
     """
     for name, rate in zip(names, rates, strict=True):
-        if not 0.0 < rate <= 1.0:
+        if not LEAST_RATE <= rate <= 1.0:
             raise ScenarioError(
-                f"service rate {name} = {rate}: must be above 0 and at most 1 (a probability per slot)"
+                f"service rate {name} = {rate}: must be above 0 and at most 1, "
+                f"a probability per slot (no less than {LEAST_RATE})"
             )
     for near, far in zip(range(len(rates)), range(1, len(rates)), strict=False):
         if rates[far] > rates[near]:
             raise ScenarioError(
-                f"service rate {names[far]} = {rates[far]}: must be at most {names[near]} ({rates[near]}): "
+                f"service rate {names[far]} = {rates[far]}: must be at most {names[near]} "
+                f"({rates[near]}): "
                 "nearer data is never slower; swap or lower it"
             )

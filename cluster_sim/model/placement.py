@@ -56,31 +56,38 @@ class UniformPlacement:
         """Return `n_replicas` distinct servers a row; see `Placement.place`."""
         if n_replicas > len(servers):
             raise ScenarioError(
-                f"replicas = {n_replicas}: must be at most {len(servers)}, the servers to choose among"
+                f"replicas = {n_replicas}: must be at most {len(servers)}, the servers to choose "
+                "among"
             )
         return np.asarray(servers[distinct(words, len(servers), n_replicas)])
 
 
 @dataclass(frozen=True)
 class HdfsPlacement:
-    """Rack-aware, as HDFS does: one replica on a random server, the others together in one other rack.
+    """Rack-aware, as HDFS: one replica on a random server, the others together in another rack.
 
-    The other rack is that of a server drawn uniformly outside the first rack, among racks with room for the remaining
-    replicas.
+    The other rack is that of a server drawn uniformly outside the first rack, among racks with room
+    for the remaining replicas.
     """
 
     def place(
         self, words: Words, *, servers: Servers, topology: Topology, n_replicas: int
     ) -> Servers:
-        """Return one server and `n_replicas` - 1 servers of one other rack a row; see `Placement.place`."""
-        rack_of = topology.level("rack")[servers]
+        """Return one server and `n_replicas` - 1 of another rack a row; see `Placement.place`."""
         if n_replicas == 1:
             return servers[distinct(words, len(servers), 1)]
+        # Racks as runs of neighbours, whatever the numbering of the servers.
+        rack_of = topology.level("rack")[servers]
+        by_rack = np.argsort(rack_of, kind="stable")
+        servers, rack_of = servers[by_rack], rack_of[by_rack]
         start, size, room = _racks_with_room(rack_of, n_replicas)
         first = scaled(words[:, 0], len(servers))
-        # The candidates for the second replica: servers in racks with room, less the first replica's own rack.
+        # The candidates for the second replica: servers in racks with room, less the first
+        # replica's own rack.
         own_rack = np.searchsorted(start, first, side="right") - 1
-        candidates = np.flatnonzero(room[np.searchsorted(start, np.arange(len(servers)), "right") - 1])
+        candidates = np.flatnonzero(
+            room[np.searchsorted(start, np.arange(len(servers)), "right") - 1]
+        )
         own_start = np.searchsorted(candidates, start[own_rack])
         own_size = np.where(room[own_rack], size[own_rack], 0)
         choice = scaled(words[:, 1], len(candidates) - own_size)
@@ -98,13 +105,15 @@ class HdfsPlacement:
 def _racks_with_room(
     rack_of: Servers, n_replicas: int
 ) -> tuple[Servers, Servers, npt.NDArray[np.bool_]]:
-    """Return start, size of each rack in the ascending servers, and whether it can take the further replicas."""
+    """Return each rack's start and size in the ascending servers, and whether it has room."""
     _, start, size = np.unique(rack_of, return_index=True, return_counts=True)
     room = size >= n_replicas - 1
     if room.sum() < 2:
         raise ScenarioError(
-            f"placement = 'hdfs' with replicas = {n_replicas}: needs at least 2 racks with {n_replicas - 1} servers each "
-            f"to choose among, there are {int(room.sum())}; use fewer racks or placement = 'uniform'"
+            f"placement = 'hdfs' with replicas = {n_replicas}: needs at least 2 racks with "
+            f"{n_replicas - 1} servers each "
+            f"to choose among, there are {int(room.sum())}; use fewer racks or placement = "
+            "'uniform'"
         )
     return start.astype(np.int64), size.astype(np.int64), room
 
@@ -125,8 +134,8 @@ def distinct(words: Words, n: int, k: int) -> Servers:
 
     Notes
     -----
-    The i-th draw is uniform on the n - i numbers not yet taken: it counts past those taken. No rejection, so the number
-    of words is fixed.
+    The i-th draw is uniform on the n - i numbers not yet taken: it counts past those taken. No
+    rejection, so the number of words is fixed.
     """
     taken = np.empty((len(words), 0), dtype=np.int64)
     for i in range(k):
@@ -135,7 +144,7 @@ def distinct(words: Words, n: int, k: int) -> Servers:
 
 
 def _insert_distinct(taken: Servers, draw: Servers) -> tuple[Servers, Servers]:
-    """Return the sorted rows with one more number each, and that number: the draw, counted past those taken."""
+    """Return the sorted rows with one more number each, and it: the draw, past those taken."""
     for column in taken.T:
         draw = draw + (draw >= column)
     return np.sort(np.concatenate((taken, draw[:, None]), axis=1), axis=1), draw

@@ -10,8 +10,8 @@ __all__ = ["service_time"]
 def service_time(uniform: float, rate: float) -> int:
     """Return the service time that a task's uniform gives at a rate.
 
-    Inversion makes the time monotone: the same task is never slower at a higher rate, which pairs policies and tiers
-    under common random numbers. Numba compiles this function unchanged.
+    Inversion makes the time monotone: the same task is never slower at a higher rate, which pairs
+    policies and tiers under common random numbers. Numba compiles this function unchanged.
 
     Parameters
     ----------

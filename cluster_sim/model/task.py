@@ -61,10 +61,15 @@ class Task:
         -------
         str
         """
-        parts = [f"task {self.number} (chunk on servers {list(self.replicas)}) arrived in slot {self.arrival}"]
+        parts = [
+            f"task {self.number} (chunk on servers {list(self.replicas)}) arrived in slot "
+            f"{self.arrival}"
+        ]
         if hasattr(self, "queue"):
             parts.append(f"joined queue {self.queue}")
         if hasattr(self, "start"):
-            parts.append(f"started in slot {self.start} on server {self.server} at tier {self.tier}")
+            parts.append(
+                f"started in slot {self.start} on server {self.server} at tier {self.tier}"
+            )
             parts.append(f"needs {self.service} slots")
         return ", ".join(parts)

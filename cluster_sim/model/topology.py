@@ -1,4 +1,4 @@
-"""The network between servers: a tree core - (pod) - rack - server, and the locality that follows from it."""
+"""The network between servers: a tree core - (pod) - rack - server, and the locality in it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ __all__ = ["Topology"]
 class Topology:
     """Servers as the leaves of a tree of switches.
 
-    Two servers are as near as the lowest switch above both: its height is half their distance in the graph. Locality
-    tiers are these heights, so a further level of switches is a further tier and no new code.
+    Two servers are as near as the lowest switch above both: its height is half their distance in
+    the graph. Locality tiers are these heights, so a further level of switches is a further tier
+    and no new code.
 
     Parameters
     ----------
     ancestors : int64 array, shape (n_levels, n_servers)
-        Row `h` numbers the node at height `h` above each server: row 0 is the server itself, row 1 its rack, the last row is all
-        zero (the core).
+        Row `h` numbers the node at height `h` above each server: row 0 is the server itself, row 1
+        its rack, the last row is all zero (the core).
     level_names : tuple of str, length n_levels
         Inner to outer, from ``"server"`` to ``"core"``.
 
@@ -43,7 +44,7 @@ class Topology:
 
     @classmethod
     def tree(cls, n_servers: int, levels: Mapping[str, int] | None = None) -> Topology:
-        """Return a tree whose switches at each level split the servers as evenly as possible.
+        """Return a tree whose switches at each level split the nodes below as evenly as possible.
 
         Parameters
         ----------
@@ -66,24 +67,30 @@ class Topology:
         rows = [np.arange(n_servers, dtype=np.int64)]
         below = n_servers
         for name, count in (levels or {}).items():
+            if name in ("server", "core"):
+                raise ScenarioError(
+                    f"level {name!r}: the topology has one already; name it otherwise"
+                )
             if not 1 <= count <= below:
                 raise ScenarioError(
                     f"{name}: {count} of them: must be from 1 to {below}, the number of nodes below"
                 )
-            # Node j of the level below hangs on switch floor(j * count / below): sizes differ by one at most.
+            # Node j of the level below hangs on switch floor(j * count / below): sizes differ by
+            # one at most.
             rows.append(rows[-1] * count // below)
             below = count
         rows.append(np.zeros(n_servers, dtype=np.int64))
         return cls(np.stack(rows), ("server", *(levels or {}), "core"))
 
     @classmethod
-    def from_graph(cls, graph: nx.Graph, core: object) -> Topology:
+    def from_graph(cls, graph: nx.Graph[Any], core: object) -> Topology:
         """Read the topology from a tree whose leaves are the servers.
 
         Parameters
         ----------
         graph : networkx.Graph
-            A tree; every leaf at the same distance from `core`. Leaves are numbered in the graph's order of nodes.
+            A tree; every leaf at the same distance from `core`. Leaves are numbered in the graph's
+            order of nodes.
         core : node
             The root.
 
@@ -108,7 +115,8 @@ class Topology:
         uneven = [leaf for leaf in leaves if depth[leaf] + 1 != n_levels]
         if uneven:
             raise ScenarioError(
-                f"topology: server {uneven[0]!r} is {depth[uneven[0]]} hops from the core, {leaves[0]!r} is "
+                f"topology: server {uneven[0]!r} is {depth[uneven[0]]} hops from the core, "
+                f"{leaves[0]!r} is "
                 f"{n_levels - 1}: every server must be equally far; add the missing switches"
             )
         rows, nodes = [], list(leaves)
@@ -156,7 +164,7 @@ class Topology:
         return row
 
     def height(self, server: int, other: int) -> int:
-        """Return the height of the lowest node above both servers: half their distance in the graph.
+        """Return the height of the lowest node above both servers: half their distance.
 
         Parameters
         ----------
@@ -170,15 +178,16 @@ class Topology:
         together = self.ancestors[:, server] == self.ancestors[:, other]
         return int(np.argmax(together))
 
-    def graph(self) -> nx.Graph:
+    def graph(self) -> nx.Graph[Any]:
         """Return the tree as a networkx graph.
 
         Returns
         -------
         networkx.Graph
-            Nodes ``(level name, number)``, each with attribute ``height``; the root is ``("core", 0)``.
+            Nodes ``(level name, number)``, each with attribute ``height``; the root is ``("core",
+            0)``.
         """
-        graph: nx.Graph = nx.Graph()
+        graph: nx.Graph[Any] = nx.Graph()
         for height, (name, row) in enumerate(zip(self.level_names, self.ancestors, strict=True)):
             graph.add_nodes_from(((name, int(node)) for node in np.unique(row)), height=height)
         for height in range(1, self.n_levels):

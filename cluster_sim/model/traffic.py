@@ -65,7 +65,8 @@ class Even:
 class Hotspot:
     """A task's replicas are among the hot servers with one probability, else among the others.
 
-    The hot servers are the first `n_hot` (paper, section 6, case 2: sigma = `hot_probability`, N = `n_hot`).
+    The hot servers are the first `n_hot` (paper, section 6, case 2: sigma = `hot_probability`, N =
+    `n_hot`).
 
     Parameters
     ----------
@@ -87,7 +88,8 @@ class Hotspot:
             raise ScenarioError(f"hot_probability = {self.hot_probability}: must be from 0 to 1")
         if not 1 <= self.n_hot <= self.topology.n_servers:
             raise ScenarioError(
-                f"hot_servers = {self.n_hot}: must be from 1 to cluster.servers ({self.topology.n_servers})"
+                f"hot_servers = {self.n_hot}: must be from 1 to cluster.servers "
+                f"({self.topology.n_servers})"
             )
 
     def replicas(self, key: Key, first_task: int, n_tasks: int) -> npt.NDArray[np.int64]:
@@ -138,6 +140,16 @@ class Types:
 
     replica_sets: npt.NDArray[np.int64]
     weights: npt.NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        weights = np.asarray(self.weights)
+        if len(weights) != len(self.replica_sets):
+            raise ScenarioError(
+                f"weights: {len(weights)} of them for {len(self.replica_sets)} task types; give "
+                "one each"
+            )
+        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
+            raise ScenarioError("weights: must be finite, at least 0, and not all 0")
 
     @property
     def probabilities(self) -> npt.NDArray[np.float64]:
@@ -228,7 +240,8 @@ def _place(
     topology: Topology,
     n_replicas: int,
 ) -> npt.NDArray[np.int64]:
-    replicas = placement.place(draw, servers=servers, topology=topology, n_replicas=n_replicas)
+    placed = placement.place(draw, servers=servers, topology=topology, n_replicas=n_replicas)
+    replicas = np.asarray(placed)
     if not isinstance(placement, UniformPlacement):  # ours is right by its own tests
         check_replica_sets(
             replicas, shape=(len(draw), n_replicas), n_servers=topology.n_servers, who=placement

@@ -1,14 +1,14 @@
 """A workload: what an engine is fed, in batches of plain arrays.
 
-Engines do not know kinds of traffic. They take `ArrivalBatch` after `ArrivalBatch`, so a new kind of traffic, a trace or a
-placement works on every engine by construction.
+Engines do not know kinds of traffic. They take `ArrivalBatch` after `ArrivalBatch`, so a new kind
+of traffic, a trace or a placement works on every engine by construction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,14 +32,14 @@ class ArrivalBatch:
         Numbers of the first slot and of the first task.
     counts : int64 array, shape (n_slots,)
         Tasks arriving in each slot.
-    replicas : int64 array, shape (n_tasks, width)
+    replicas : integer array of any width of integer, shape (n_tasks, width)
         Replica set of each task, ascending; shorter rows end in -1.
     """
 
     first_slot: int
     first_task: int
     counts: npt.NDArray[np.int64]
-    replicas: npt.NDArray[np.int64]
+    replicas: npt.NDArray[np.integer[Any]]
 
     @property
     def n_slots(self) -> int:
@@ -62,7 +62,7 @@ class Workload(Protocol):
 
     @property
     def bound(self) -> int | None:
-        """The largest number of arrivals in a slot, the paper's C_A; None if nothing bounds them."""
+        """Where the arrivals of a slot are cut off, the paper's C_A; None if they are not."""
         ...
 
     def batches(self, key: Key, n_slots: int) -> Iterator[ArrivalBatch]:
@@ -116,9 +116,9 @@ class SyntheticWorkload:
         return self.arrivals.mean
 
     @property
-    def bound(self) -> int:
-        """The largest number of arrivals in a slot, the paper's C_A."""
-        return self.arrivals.bound
+    def bound(self) -> int | None:
+        """Where the arrivals of a slot are cut off, the paper's C_A; None if bounded by nature."""
+        return self.arrivals.bound if self.arrivals.is_truncated else None
 
     def batches(self, key: Key, n_slots: int) -> Iterator[ArrivalBatch]:
         """Yield the arrivals of slots 0 to `n_slots` - 1; see `Workload.batches`."""

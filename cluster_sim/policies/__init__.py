@@ -39,7 +39,8 @@ __all__ = [
 ]
 
 _REGISTRY: dict[str, type[QueuePolicy]] = {
-    policy.name: policy for policy in (Priority, JSQMaxWeight, MaxWeight, JSQLocal, RandomLocal, Fifo)
+    policy.name: policy
+    for policy in (Priority, JSQMaxWeight, MaxWeight, JSQLocal, RandomLocal, Fifo)
 }
 
 
@@ -59,8 +60,8 @@ def find(name: str) -> type[QueuePolicy]:
     Parameters
     ----------
     name : str
-        A built-in name, or ``module:Class`` for one of your own; the module is looked for as Python does, and in
-        the current directory.
+        A built-in name, or ``module:Class`` for one of your own; the module is looked for as Python
+        does, and in the current directory.
 
     Returns
     -------
@@ -107,7 +108,7 @@ def import_name(name: str, what: str) -> object:
         If the module cannot be imported or has no such name.
     """
     module_name, _, attribute = name.partition(":")
-    here = os.getcwd()
+    here = str(Path.cwd())
     added = here not in sys.path
     if added:
         sys.path.insert(0, here)
@@ -115,7 +116,8 @@ def import_name(name: str, what: str) -> object:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise UnknownNameError(
-            f"{what} {name!r}: no module {error.name!r}; run from the folder that holds it, or install it"
+            f"{what} {name!r}: no module {error.name!r}; run from the folder that holds it, or "
+            "install it"
         ) from error
     except Exception as error:
         raise UnknownNameError(
@@ -127,7 +129,8 @@ def import_name(name: str, what: str) -> object:
     if not hasattr(module, attribute):
         known = [n for n, value in vars(module).items() if inspect.isclass(value)]
         raise UnknownNameError(
-            f"{what} {name!r}: module {module_name} has no {attribute!r}. {did_you_mean(attribute, known)}"
+            f"{what} {name!r}: module {module_name} has no {attribute!r}. "
+            f"{did_you_mean(attribute, known)}"
         )
     return getattr(module, attribute)
 
@@ -202,7 +205,8 @@ def get(name: str, **parameters: object) -> QueuePolicy:
     for parameter in parameters:
         if parameter not in known:
             raise UnknownNameError(
-                f"{parameter!r} is not a parameter of policy {name!r}. {did_you_mean(parameter, known)}"
+                f"{parameter!r} is not a parameter of policy {name!r}. "
+                f"{did_you_mean(parameter, known)}"
             )
     try:
         return policy(**parameters)

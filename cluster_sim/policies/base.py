@@ -1,4 +1,4 @@
-"""The contract of a queue policy: which queues exist, where a task joins, what an idle server takes."""
+"""The contract of a queue policy: its queues, where a task joins, what an idle server takes."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Guarantee:
 class QueuePolicy(ABC):
     """A scheduling algorithm over queues, as two pure decisions.
 
-    A subclass is a frozen dataclass. Its fields are its parameters, as a scenario's ``[scheduler]`` table names them.
-    Its decisions `route` and `serve` are static methods over plain numbers and sequences: the SimPy scheduler calls
-    them as Python, the compiled engine compiles the same source. They return a queue; the scheduler checks the
-    decision and performs it.
+    A subclass is a frozen dataclass. Its fields are its parameters, as a scenario's ``[scheduler]``
+    table names them. Its decisions `route` and `serve` are static methods over plain numbers and
+    sequences: the SimPy scheduler calls them as Python, the compiled engine compiles the same
+    source. They return a queue; the scheduler checks the decision and performs it.
 
     Attributes
     ----------
@@ -64,8 +64,8 @@ class QueuePolicy(ABC):
     uses_longest : bool
         Whether `serve` reads `longest`. The scheduler then keeps an index of the longest queues.
     takes_own_first : bool
-        Whether `serve` always answers a server's own queue when a task waits there. A promise that the engines use
-        for speed; `cluster_sim.testing.check_policy` holds a policy to it.
+        Whether `serve` always answers a server's own queue when a task waits there. A promise that
+        the engines use for speed; `cluster_sim.testing.check_policy` holds a policy to it.
     """
 
     name: ClassVar[str]
@@ -171,9 +171,10 @@ class QueuePolicy(ABC):
         lengths, waiting : sequence of int, length n_queues
             As they are now.
         longest : sequence of int, length n_tiers
-            For each tier, a longest queue among those with a waiting task and a length above `longest_above`
-            that belong to servers within that tier of this one (nearer ones included); `NO_QUEUE` if there is none. Ties
-            are already broken. Entry 0 is the server's own queue, if it qualifies. Empty unless `uses_longest`.
+            For each tier, a longest queue among those with a waiting task and a length above
+            `longest_above` that belong to servers within that tier of this one (nearer ones
+            included); `NO_QUEUE` if there is none. Ties are already broken. Entry 0 is the server's
+            own queue, if it qualifies. Empty unless `uses_longest`.
         n_longest : sequence of int, length n_tiers
             How many queues are tied for each entry of `longest`.
         constants : sequence of float
@@ -190,7 +191,7 @@ class QueuePolicy(ABC):
 
 
 def in_proportion(rates: tuple[float, ...]) -> tuple[float, ...]:
-    """Return rates as whole numbers in the same proportion, so that products with lengths compare exactly.
+    """Return rates as whole numbers in proportion, so that products with lengths compare exactly.
 
     Parameters
     ----------
@@ -199,7 +200,8 @@ def in_proportion(rates: tuple[float, ...]) -> tuple[float, ...]:
     Returns
     -------
     tuple of float
-        Whole numbers. In floating point 3 * 0.2 exceeds 0.6; with 3 and 1 for 0.6 and 0.2 the tie is seen.
+        Whole numbers. In floating point 3 * 0.2 exceeds 0.6; with 3 and 1 for 0.6 and 0.2 the tie
+        is seen.
 
     Examples
     --------

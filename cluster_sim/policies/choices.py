@@ -1,13 +1,22 @@
-"""The choices that policies share, as plain functions: Python runs them, numba compiles the same source.
+"""The choices that policies share, as plain functions: Python and numba take the same source.
 
-The loops count: numba takes and drops a reference for every iterator over an array, which costs more than the loop.
+The loops count: numba takes and drops a reference for every iterator over an array, which costs
+more than the loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["BY_INDEX", "LOCAL_FIRST", "NO_QUEUE", "UNIFORMLY", "count_shortest", "nth_shortest", "shortest"]
+__all__ = [
+    "BY_INDEX",
+    "LOCAL_FIRST",
+    "NO_QUEUE",
+    "UNIFORMLY",
+    "count_shortest",
+    "nth_shortest",
+    "shortest",
+]
 
 NO_QUEUE = -1  # a policy's answer when an idle server is to stay idle
 

@@ -17,15 +17,17 @@ __all__ = ["Fifo"]
 class Fifo(QueuePolicy):
     """One queue of nobody; any idle server takes its head.
 
-    Under the reading ``service_tier = "replica"`` a task is local where it happens to meet its chunk; under ``"queue"`` the
-    global queue is nobody's, so every service is remote.
+    Under the reading ``service_tier = "replica"`` a task is local where it happens to meet its
+    chunk; under ``"queue"`` the global queue is nobody's, so every service is remote.
     """
 
     name: ClassVar[str] = "fifo"
     title: ClassVar[str] = "FIFO: one global queue, any idle server"
     paper: ClassVar[str] = "the default of early Hadoop, without its locality preference"
     guarantee: ClassVar[Guarantee] = Guarantee(
-        Optimality.NO, Optimality.NO, "blind to locality: most services are remote in a large cluster"
+        Optimality.NO,
+        Optimality.NO,
+        "blind to locality: most services are remote in a large cluster",
     )
 
     def owners(self, n_servers: int) -> Sequence[int]:

@@ -19,8 +19,9 @@ class JSQLocal(QueuePolicy):
 
     References
     ----------
-    Cruise, Jonckheere, Shneer, "Stability of JSQ in queues with general server-job class compatibilities", Queueing
-    Systems 95, 2020: stable if and only if some static routing to local servers is.
+    Cruise, Jonckheere, Shneer, "Stability of JSQ in queues with general server-job class
+    compatibilities", Queueing Systems 95, 2020: stable if and only if some static routing to local
+    servers is.
     """
 
     name: ClassVar[str] = "jsq-local"

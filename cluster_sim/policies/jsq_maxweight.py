@@ -21,19 +21,21 @@ __all__ = ["JSQMaxWeight"]
 @final
 @dataclass(frozen=True)
 class JSQMaxWeight(QueuePolicy):
-    """Join the shortest of the local queues and the common queue; serve the larger of alpha Q_m and gamma Q_common.
+    """Join the shortest local or common queue; serve the larger of alpha Q_m, gamma Q_common.
 
-    Queue m is server m's; queue M is common to all. If nothing waits in the chosen queue, the other is served.
+    Queue m is server m's; queue M is common to all. If nothing waits in the chosen queue, the other
+    is served.
 
     Notes
     -----
-    Ties under the reading `tie_break`: ``random`` is uniform over all shortest queues, and over the two equal weights;
-    ``local`` and ``index`` prefer local queues to the common one.
+    Ties under the reading `tie_break`: ``random`` is uniform over all shortest queues, and over the
+    two equal weights; ``local`` and ``index`` prefer local queues to the common one.
 
     References
     ----------
-    Wang, Zhu, Ying, Tan, Zhang, "A throughput optimal algorithm for map task scheduling in MapReduce with data
-    locality", SIGMETRICS Performance Evaluation Review 40(4), 2013; the paper, sections 1.2 and 6.
+    Wang, Zhu, Ying, Tan, Zhang, "A throughput optimal algorithm for map task scheduling in
+    MapReduce with data locality", SIGMETRICS Performance Evaluation Review 40(4), 2013; the paper,
+    sections 1.2 and 6.
     """
 
     name: ClassVar[str] = "jsq-maxweight"
@@ -42,7 +44,8 @@ class JSQMaxWeight(QueuePolicy):
     guarantee: ClassVar[Guarantee] = Guarantee(
         Optimality.YES,
         Optimality.CONDITIONAL,
-        "heavy-traffic optimal only where all traffic is local to overloaded servers (paper, section 1.2)",
+        "heavy-traffic optimal only where all traffic is local to overloaded servers (paper, "
+        "section 1.2)",
     )
 
     def owners(self, n_servers: int) -> Sequence[int]:

@@ -1,11 +1,12 @@
 """An index of the longest queues, in (near) constant time a change.
 
-The queues of a group stand in one array, sorted by key; queues of equal key form a bucket, a run of the array. When a key
-changes, the queue steps over the buckets between, one swap each: one step for a change by one. No length is too long for
-it, and its memory is a few numbers a queue.
+The queues of a group stand in one array, sorted by key; queues of equal key form a bucket, a run of
+the array. When a key changes, the queue steps over the buckets between, one swap each: one step for
+a change by one. No length is too long for it, and its memory is a few numbers a queue.
 
-Plain functions over plain sequences: the SimPy scheduler passes lists, the compiled engine arrays, and both keep the
-same order, so that ties are broken alike. A queue's key is its length while it is a candidate, else 0.
+Plain functions over plain sequences: the SimPy scheduler passes lists, the compiled engine arrays,
+and both keep the same order, so that ties are broken alike. A queue's key is its length while it is
+a candidate, else 0.
 """
 
 from __future__ import annotations
@@ -102,11 +103,13 @@ def pick(
     Parameters
     ----------
     order : int sequence
-        Entries: queues, or queues plus a multiple of `n_queues` where one array serves several tiers.
+        Entries: queues, or queues plus a multiple of `n_queues` where one array serves several
+        tiers.
     first, last : int
         The bucket's run in `order`.
     near : int sequence, shape (n_tiers * n_queues,)
-        ``near[t * n_queues + q]`` is the group of queue q's server at tier t (queue m being server m's).
+        ``near[t * n_queues + q]`` is the group of queue q's server at tier t (queue m being server
+        m's).
     n_queues : int
     server : int
         Who asks.

@@ -17,18 +17,19 @@ __all__ = ["MaxWeight"]
 class MaxWeight(QueuePolicy):
     """Join the shortest local queue; serve the queue of the largest rate times length.
 
-    An idle server weighs every queue by its length times the rate of the tier between the server and the queue's
-    owner: alpha Q_m for its own, beta Q_n in its rack, gamma Q_n elsewhere.
+    An idle server weighs every queue by its length times the rate of the tier between the server
+    and the queue's owner: alpha Q_m for its own, beta Q_n in its rack, gamma Q_n elsewhere.
 
     Notes
     -----
-    Ties under the reading `tie_break`: ``random`` is uniform over all queues of the largest weight, ``local`` takes the
-    nearest tier among them and is uniform within it, ``index`` takes the lowest queue of the tied.
+    Ties under the reading `tie_break`: ``random`` is uniform over all queues of the largest weight,
+    ``local`` takes the nearest tier among them and is uniform within it, ``index`` takes the lowest
+    queue of the tied.
 
     References
     ----------
-    Xie, Yekkehkhany, Lu, "Scheduling with multi-level data locality: throughput and heavy-traffic optimality", INFOCOM
-    2016, which calls it the extension of JSQ-MaxWeight.
+    Xie, Yekkehkhany, Lu, "Scheduling with multi-level data locality: throughput and heavy-traffic
+    optimality", INFOCOM 2016, which calls it the extension of JSQ-MaxWeight.
     """
 
     name: ClassVar[str] = "maxweight"
@@ -76,8 +77,8 @@ class MaxWeight(QueuePolicy):
                 best, best_weight = queue, constants[tier] * lengths[queue]
         if best == NO_QUEUE or tie_break == LOCAL_FIRST:
             return best
-        # Two tiers tie at the same length only if their rates are equal; then the wider one holds the nearer, so
-        # outside in, a length that was seen is not counted again.
+        # Two tiers tie at the same length only if their rates are equal; then the wider one holds
+        # the nearer, so outside in, a length that was seen is not counted again.
         n_tied, seen = 0, 0
         for tier in range(len(constants) - 1, -1, -1):
             queue = longest[tier]

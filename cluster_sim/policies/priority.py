@@ -1,4 +1,4 @@
-"""The priority algorithm of the paper: local tasks first, else the longest queue above a threshold."""
+"""The paper's priority algorithm: local tasks first, else the longest queue above a threshold."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["Priority"]
 @final
 @dataclass(frozen=True)
 class Priority(QueuePolicy):
-    """Join the shortest local queue; serve the own queue first, else the longest queue above the threshold.
+    """Join the shortest local queue; serve the own queue first, else the longest above a threshold.
 
     Parameters
     ----------
     threshold : float or "auto"
-        A remote task is taken only from a queue longer than this (strictly). ``"auto"`` is alpha / gamma, the paper's
-        T_s; ``inf`` never serves remotely.
+        A remote task is taken only from a queue longer than this (strictly). ``"auto"`` is alpha /
+        gamma, the paper's T_s; ``inf`` never serves remotely.
 
     References
     ----------
@@ -40,7 +40,8 @@ class Priority(QueuePolicy):
     guarantee: ClassVar[Guarantee] = Guarantee(
         Optimality.YES,
         Optimality.YES,
-        "two tiers (Theorems 1, 5, 8); not throughput-optimal with three tiers (Xie, Yekkehkhany, Lu 2016)",
+        "two tiers (Theorems 1, 5, 8); not throughput-optimal with three tiers (Xie, "
+        "Yekkehkhany, Lu 2016)",
     )
     uses_longest: ClassVar[bool] = True
     takes_own_first: ClassVar[bool] = True
@@ -50,9 +51,12 @@ class Priority(QueuePolicy):
     def __post_init__(self) -> None:
         if self.threshold == "auto":
             return
-        if isinstance(self.threshold, (str, bool)) or not self.threshold >= 0:
+        is_number = isinstance(self.threshold, (int, float)) and not isinstance(
+            self.threshold, bool
+        )
+        if not (is_number and float(self.threshold) >= 0):
             raise ScenarioError(
-                f"threshold = {self.threshold!r}: must be \"auto\", or a number from 0 to inf; "
+                f'threshold = {self.threshold!r}: must be "auto", or a number from 0 to inf; '
                 'use "auto" for the paper\'s alpha / gamma'
             )
 
@@ -85,7 +89,7 @@ class Priority(QueuePolicy):
         tie_break: int,
         tie: float,
     ) -> int:
-        """Return the own queue if a task waits there, else the longest queue above the threshold."""
+        """Return the own queue if a task waits there, else the longest above the threshold."""
         if waiting[server] > 0:
             return server
         return longest[-1]

@@ -77,9 +77,7 @@ class Histogram:
 
     def __add__(self, other: Histogram) -> Histogram:
         """Return both together."""
-        values, where = np.unique(
-            np.concatenate((self.values, other.values)), return_inverse=True
-        )
+        values, where = np.unique(np.concatenate((self.values, other.values)), return_inverse=True)
         counts = np.zeros(len(values), dtype=np.int64)
         np.add.at(counts, where, np.concatenate((self.counts, other.counts)))
         return Histogram(values, counts)
@@ -100,7 +98,7 @@ class Histogram:
         return self.sum / self.total if self.total else float("nan")
 
     def quantile(self, p: float) -> int | None:
-        """Return the smallest value that at least a fraction `p` of the observations does not exceed.
+        """Return the smallest value that at least a fraction `p` of observations does not exceed.
 
         Parameters
         ----------
@@ -115,4 +113,6 @@ class Histogram:
         if not self.total:
             return None
         cumulated = np.cumsum(self.counts)
-        return int(self.values[np.searchsorted(cumulated, p * self.total * (1 - 1e-15), side="left")])
+        return int(
+            self.values[np.searchsorted(cumulated, p * self.total * (1 - 1e-15), side="left")]
+        )

@@ -1,4 +1,4 @@
-"""The observer behind every result: histograms, tiers, utilisation, queue sums and a thinned series."""
+"""The observer behind every result: histograms, tiers, utilisation, queues, a thinned series."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -31,7 +32,7 @@ class StateView(Protocol):
 
 
 class Observer:
-    """What wants to be told of a run; a subclass overrides what it needs, and only that is called."""
+    """What wants to be told of a run; a subclass overrides what it needs: only that is called."""
 
     def arrival(self, task: Task) -> None:
         """Take note of a task that has joined ``task.queue``."""
@@ -79,5 +80,6 @@ class ObserverHub:
         state : StateView
             As it is at the end.
         """
-        for observer in self._observers:
-            observer.close(state)
+        with contextlib.ExitStack() as stack:  # closes all, even if one raises
+            for observer in reversed(self._observers):
+                stack.callback(observer.close, state)

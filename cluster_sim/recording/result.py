@@ -17,8 +17,9 @@ __all__ = ["RunResult"]
 class RunResult:
     """The measurements of one replication.
 
-    Task averages are over the tasks that *complete* in slots ``warmup`` to ``slots`` - 1, time averages over the observation
-    points of the same slots. Counting at completion samples the departures without leaving out long tasks.
+    Task averages are over the tasks that *complete* in slots ``warmup`` to ``slots`` - 1, time
+    averages over the observation points of the same slots. Counting at completion samples the
+    departures without leaving out long tasks.
 
     Parameters
     ----------
@@ -73,6 +74,9 @@ class RunResult:
         """Observation points after the warm-up."""
         return self.slots - self.warmup
 
+    def _per_slot(self, total: float) -> float:
+        return total / self.n_slots_measured if self.n_slots_measured else float("nan")
+
     @property
     def mean_completion_time(self) -> float:
         """Mean slots from arrival to completion; nan if no task completed after the warm-up."""
@@ -86,16 +90,16 @@ class RunResult:
     @property
     def mean_in_system(self) -> float:
         """Tasks in the system at the observation point, mean over slots."""
-        return self.in_system_sum / self.n_slots_measured
+        return self._per_slot(self.in_system_sum)
 
     @property
     def mean_waiting(self) -> float:
         """Tasks waiting at the observation point, mean over slots."""
-        return self.waiting_sum / self.n_slots_measured
+        return self._per_slot(self.waiting_sum)
 
     @property
     def mean_queue_length(self) -> float:
-        """Sum of the queue lengths at the observation point, mean over slots, under the reading `queue_length`."""
+        """Sum of the lengths at the observation point, mean over slots, by reading `queue_length`."""
         return self.mean_in_system if self.counts_service else self.mean_waiting
 
     @property
@@ -107,9 +111,9 @@ class RunResult:
     @property
     def utilisation(self) -> float:
         """Fraction of server-slots that were busy."""
-        return float(self.busy.sum()) / (self.n_slots_measured * len(self.busy))
+        return self._per_slot(float(self.busy.sum())) / len(self.busy)
 
     @property
     def throughput(self) -> float:
         """Tasks completed per slot after the warm-up."""
-        return self.completion_times.total / self.n_slots_measured
+        return self._per_slot(self.completion_times.total)

@@ -43,7 +43,8 @@ class Thinning:
     Parameters
     ----------
     n_points : int
-        At least 1; the series ends with between `n_points` and twice as many points, or all slots if they are fewer.
+        At least 1; the series ends with between `n_points` and twice as many points, or all slots
+        if they are fewer.
 
     Examples
     --------

@@ -57,7 +57,7 @@ class Prepared:
     @property
     def slots(self) -> int:
         """Slots a run takes."""
-        return int(self.scenario.run.slots)
+        return int(self.scenario.run.slots or 0)
 
     @property
     def warmup(self) -> int:
@@ -92,8 +92,8 @@ def prepare(scenario: Scenario) -> Prepared:
     Raises
     ------
     ScenarioError
-        If what the scenario asks for cannot be built: an arrival rate that the arrivals cannot have, a placement
-        without room.
+        If what the scenario asks for cannot be built: an arrival rate that the arrivals cannot
+        have, a placement without room.
     UnknownNameError
         If a policy or placement is not found.
     TraceError
@@ -104,11 +104,14 @@ def prepare(scenario: Scenario) -> Prepared:
     policy = policies.get(scenario.scheduler.policy, **scenario.scheduler.parameters)
     reading = Reading(**scenario.reading.model_dump())
     workload, capacity = _workload(scenario, cluster)
-    run = scenario.run
-    warmup = run.slots // 4 if run.warmup == "auto" else run.warmup
-    if run.warmup == "auto" and isinstance(scenario.traffic, TraceTraffic):
-        warmup = 0
-    resolved = scenario.with_values({"run.warmup": int(warmup)})
+    slots, warmup = scenario.run.slots, scenario.run.warmup
+    if slots is None and isinstance(workload, TraceWorkload):
+        slots = workload.slots.n_slots
+    if slots is None:
+        raise ScenarioError("[run] slots: missing; add for example slots = 20000")
+    if warmup == "auto":
+        warmup = 0 if isinstance(workload, TraceWorkload) else slots // 4
+    resolved = scenario.with_values({"run.slots": slots, "run.warmup": warmup})
     return Prepared(resolved, System(cluster, workload, policy, reading), capacity)
 
 
@@ -198,11 +201,15 @@ def _placement(name: str) -> place.Placement:
     if not isinstance(rule, place.Placement):
         raise PolicyError(
             f"placement {name!r}: must have a method "
-            "place(words, *, servers, topology, n_replicas); see cluster_sim.model.placement.Placement"
+            "place(words, *, servers, topology, n_replicas); see "
+            "cluster_sim.model.placement.Placement"
         )
     return rule
 
 
 def _placement_key(scenario: Scenario) -> Key:
-    """Return the key of the placement: of the seed, not of the replication, so that capacity is the scenario's."""
+    """Return the key of the placement.
+
+    Of the seed, not of the replication, so that capacity is the scenario's.
+    """
     return Key.of(scenario.run.seed)

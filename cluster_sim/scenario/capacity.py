@@ -1,4 +1,4 @@
-"""The capacity in the direction of a traffic, in closed form where there is one, else by flow or linear program."""
+"""The capacity in the direction of a traffic: closed form, else flow or linear program."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def capacity_of(traffic: Traffic, cluster: Cluster) -> Capacity:
 
     Notes
     -----
-    Even and hot-spot traffic with uniform placement have a closed form, or a small linear program with more than two tiers.
-    Placed chunks are listed. Any other placement is sampled.
+    Even and hot-spot traffic with uniform placement have a closed form, or a small linear program
+    with more than two tiers. Placed chunks are listed. Any other placement is sampled.
     """
     if isinstance(traffic, Types):
         return _listed(traffic.replica_sets, traffic.probabilities, cluster, "all task types")
@@ -89,7 +89,8 @@ def capacity_of_trace(
     ----------
     tasks : TraceTasks
     placed : callable
-        From chunk numbers, int64 array, shape (n,), to replica sets, int64 array, shape (n, n_replicas).
+        From chunk numbers, int64 array, shape (n,), to replica sets, int64 array, shape (n,
+        n_replicas).
     cluster : Cluster
 
     Returns
@@ -108,7 +109,10 @@ def capacity_of_trace(
 
 
 def _is_symmetric(placement: Placement, topology: Topology) -> bool:
-    """Return whether every server is as likely as any other to hold a chunk, so that all can be fully local."""
+    """Return whether every server is as likely as any other to hold a chunk.
+
+    Then all tasks can be local.
+    """
     if isinstance(placement, UniformPlacement):
         return True
     if not isinstance(placement, HdfsPlacement):

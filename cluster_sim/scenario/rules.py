@@ -280,6 +280,13 @@ def _types(values: Values) -> Broken:
                 )
 
 
+def _slots(values: Values) -> Broken:
+    """Check that the length of a run is given, or follows from a trace."""
+    has_run = isinstance(values.valid.get("run"), Mapping)
+    if has_run and not values.is_given("run.slots") and values["traffic.kind"] != "trace":
+        yield Finding(("run", "slots"), "missing; add for example slots = 20000")
+
+
 def _warmup(values: Values) -> Broken:
     """Check that something is left to measure after the warm-up."""
     warmup, slots = values["run.warmup"], values["run.slots"]
@@ -319,6 +326,7 @@ RULES: tuple[Callable[[Values], Broken], ...] = (
     _hot_servers,
     _hdfs,
     _types,
+    _slots,
     _warmup,
     _parameters,
 )

@@ -191,7 +191,7 @@ def check_policy(
     LawViolation
         With the law's name and the story of the task concerned.
     PolicyError
-        If it is no policy at all.
+        If it is no policy at all, or its queues belong to servers that do not exist.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cluster_sim.policies.base import SHARED, QueuePolicy
+from cluster_sim.policies.base import QueuePolicy
 from cluster_sim.policies.choices import NO_QUEUE
 from cluster_sim.testing.laws import Law, LawViolation
 
@@ -188,6 +188,8 @@ def _check_serves_waiting(serve: _Checked, queue: int, arguments: Arguments) -> 
 def check_declaration(policy: QueuePolicy, n_servers: int, rates: tuple[float, ...]) -> None:
     """Raise unless what a policy says of itself can be used, and is the same every time.
 
+    That its queues belong to servers which exist is checked by `System`.
+
     Parameters
     ----------
     policy : QueuePolicy
@@ -208,23 +210,13 @@ def check_declaration(policy: QueuePolicy, n_servers: int, rates: tuple[float, .
         )
         for _ in range(2)
     ]
-    owners, constants, above = said[0]
+    _, constants, above = said[0]
 
     def broken(what: str) -> LawViolation:
         return LawViolation(Law.DECLARATION, f"{who}: {what}")
 
     if said[0] != said[1]:
         raise broken(f"owners, constants and longest_above were {said[0]}, and then {said[1]}")
-    strangers = [owner for owner in owners if owner not in (SHARED, *range(n_servers))]
-    if not owners or strangers:
-        raise broken(
-            f"owners() returned {owners}; it must name at least one queue, each belonging to a "
-            f"server from 0 to {n_servers - 1} or to nobody (SHARED)"
-        )
-    if policy.uses_longest and owners != list(range(n_servers)):
-        raise broken(
-            f"owners() returned {owners}; with uses_longest = True queue m must be server m's"
-        )
     if not constants or not all(isinstance(c, float) for c in constants):
         raise broken(f"constants() returned {constants}; it must return at least one float")
     if not above >= 0:

@@ -38,4 +38,3 @@ __all__ = [
 
 #: The small trace that comes with the package, made by ``scenarios/make_small_trace.py``.
 SMALL_TRACE = Path(__file__).parent / "data" / "small_swim.tsv"
-

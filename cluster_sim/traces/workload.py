@@ -41,7 +41,10 @@ class TraceWorkload:
         return None
 
     def batches(self, key: Key, n_slots: int) -> Iterator[ArrivalBatch]:
-        """Yield the arrivals of slots 0 to `n_slots` - 1; see `Workload.batches`. Nothing comes after the trace's end."""
+        """Yield the arrivals of slots 0 to `n_slots` - 1; see `Workload.batches`.
+
+        Nothing comes after the trace's end.
+        """
         step, first_task = window(self.rate), 0
         for first_slot in range(0, n_slots, step):
             counts, chunks = self.slots.window(first_slot, min(step, n_slots - first_slot))

@@ -35,8 +35,7 @@ def run_stores(n_servers: int, load: float, n_slots: int) -> int:
         servers = range(n_servers)
         while True:
             # Binomial arrivals, cheap to draw: the same mean as the engine's Poisson.
-            for _ in range(draw.binomialvariate(n_servers * 2, load / 2) if hasattr(draw, "binomialvariate") else
-                           sum(draw.random() < load for _ in servers)):
+            for _ in range(sum(draw.random() < load for _ in servers)):
                 near = draw.sample(servers, 3)
                 best = min(near, key=lambda m: len(stores[m].items) + busy[m])
                 stores[best].put(env.now)

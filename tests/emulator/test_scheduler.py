@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cluster_sim.emulator.emulator import Emulator
-from cluster_sim.emulator.scheduler import tie_break_code
+from cluster_sim.system import tie_break_code
 from cluster_sim.errors import DecisionError
 from cluster_sim.model.readings import TieBreak
 from cluster_sim.model.task import Task

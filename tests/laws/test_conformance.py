@@ -252,21 +252,6 @@ BROKEN: dict[str, tuple[QueuePolicy, Law, str]] = {
         Law.OWN_FIRST,
         r"returned \d, though a task waits in the own queue \d; serve it first, or set",
     ),
-    "has no queues": (
-        broken(owners=lambda self, n: []),
-        Law.DECLARATION,
-        r"owners\(\) returned \[\]; it must name at least one queue",
-    ),
-    "has a stranger's queue": (
-        broken(owners=lambda self, n: range(n + 1)),
-        Law.DECLARATION,
-        r"belonging to a server from 0 to 0 or to nobody",
-    ),
-    "asks for the longest of other queues": (
-        broken(owners=lambda self, n: [*range(n), SHARED], uses_longest=True),
-        Law.DECLARATION,
-        r"with uses_longest = True queue m must be server m's",
-    ),
     "has whole constants": (
         broken(constants=lambda self, rates: (1,)),
         Law.DECLARATION,
@@ -329,6 +314,23 @@ def test_what_is_no_policy_is_refused() -> None:
         check_policy(int)  # type: ignore[arg-type]
     with pytest.raises(PolicyError, match="must be a class derived from"):
         check_policy(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"owners": lambda self, n: []}, "must name at least one queue"),
+        ({"owners": lambda self, n: range(n + 1)}, "it must name servers from 0 to 0, or SHARED"),
+        (
+            {"owners": lambda self, n: [*range(n), SHARED], "uses_longest": True},
+            "queue m being server m's",
+        ),
+    ],
+)
+def test_queues_of_nobody_known_are_refused(attributes: dict[str, Any], message: str) -> None:
+    """A policy whose queues do not fit the servers is refused before anything runs."""
+    with pytest.raises(PolicyError, match=message):
+        check_policy(broken(**attributes))
 
 
 # --- broken engines -----------------------------------------------------------------------------
