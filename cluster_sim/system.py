@@ -45,8 +45,8 @@ class System:
             )
         if policy.uses_longest and owners != list(range(n_servers)):
             raise PolicyError(
-                f"policy {policy.name!r}: uses_longest needs one queue a server, queue m being server m's; "
-                "leave owners() as it is, or do without `longest`"
+                f"policy {policy.name!r}: uses_longest needs one queue a server, queue m being "
+                "server m's; leave owners() as it is, or do without `longest`"
             )
 
 

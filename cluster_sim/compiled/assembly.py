@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
 from cluster_sim.compiled.cache import cache_folder, write_once
 from cluster_sim.compiled.closure import compile_tree, digest
@@ -34,7 +34,7 @@ NOT_INLINED = frozenset(
 )
 
 _lock = threading.RLock()
-_made: dict[tuple[object, ...], Any] = {}
+_made: dict[tuple[object, ...], Callable[..., Any]] = {}
 
 
 class CompilationError(PolicyError):
@@ -72,7 +72,7 @@ def compiled_loop(policy: QueuePolicy) -> Callable[..., int]:
         "TAKES_OWN_FIRST": kind.takes_own_first,
         "READS_TIE": _reads(kind.serve, "tie"),
     }
-    return _assembled(loop.run_slots, replaced, kind.name)
+    return _assembled(cast("FunctionType", loop.run_slots), replaced, kind.name)
 
 
 def compiled_fill(name: str) -> Callable[..., None]:
@@ -89,23 +89,30 @@ def compiled_fill(name: str) -> Callable[..., None]:
     return _assembled(getattr(traffic, name), {}, name)
 
 
-def _assembled(function: FunctionType, replaced: dict[str, Any], label: str) -> Any:
-    key = (function, *replaced.values())
+def _assembled(function: FunctionType, replaced: dict[str, Any], label: str) -> Callable[..., Any]:
+    # A helper or a constant of the policy may have changed since, in a notebook for one.
+    mark = digest(function, replaced) if replaced else ""
     with _lock:
+        key = (function, mark)
         if key not in _made:
-            _made[key] = _assemble(function, replaced, label)
+            _made[key] = _assemble(function, replaced, mark or digest(function, {}), label)
         return _made[key]
 
 
-def _assemble(function: FunctionType, replaced: dict[str, Any], label: str) -> Any:
+def _assemble(
+    function: FunctionType, replaced: dict[str, Any], mark: str, label: str
+) -> Callable[..., Any]:
     import numba
 
-    names = compile_tree(function, _compile_inner, replaced, {})
+    config: Any = numba.config  # its settings are made as it is imported
+    names = compile_tree(function, _compile_inner, replaced, mark[:16])
     plain = FunctionType(function.__code__, names, function.__name__)
-    if numba.config.DISABLE_JIT:
+    if config.DISABLE_JIT:
         return plain
-    copy = _cached_copy(function, names, digest(function, replaced), label)
-    return numba.njit(**_OPTIONS, cache=copy is not None)(copy or plain)
+    copy = _cached_copy(function, names, mark, label)
+    kernel = copy or plain
+    kernel.__qualname__ = f"{function.__qualname__}_{mark[:16]}"  # see `compile_tree`
+    return _njit(kernel, cache=copy is not None)
 
 
 # Nobody frees an array while a kernel runs, and counting references (_nrt) takes more than half of
@@ -118,12 +125,18 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def _compile_inner(function: FunctionType) -> Any:
-    """Compile a function that only compiled code calls: no wrapper for Python, which is slow."""
+def _njit(function: FunctionType, **options: bool) -> Callable[..., Any]:
+    """Compile a function, lazily, with options that numba has but its types do not mention."""
     import numba
 
+    njit: Any = numba.njit
+    return cast("Callable[..., Any]", njit(**_OPTIONS, **options)(function))
+
+
+def _compile_inner(function: FunctionType) -> Callable[..., Any]:
+    """Compile a function that only compiled code calls: no wrapper for Python, which is slow."""
     inlined = function.__name__ not in NOT_INLINED
-    return numba.njit(**_OPTIONS, no_cpython_wrapper=True, forceinline=inlined)(function)
+    return _njit(function, no_cpython_wrapper=True, forceinline=inlined)
 
 
 def _cached_copy(
@@ -143,7 +156,7 @@ def _cached_copy(
 _NOTE = "# Numba keeps the compiled loop of {!r} beside this file, for cluster_sim.\n"
 
 
-def _reads(function: FunctionType, name: str) -> bool:
+def _reads(function: Callable[..., object], name: str) -> bool:
     """Return whether a function reads one of its arguments."""
     return any(
         step.opname.startswith("LOAD_FAST") and step.argval == name

@@ -84,14 +84,23 @@ class _Drawn:
             compiled_fill("fill_listed")(*self._words, first_task, self._cdf, self._sets, result)
             return result
         if isinstance(traffic, (Even, Hotspot)) and isinstance(traffic.placement, UniformPlacement):
-            n_servers = traffic.topology.n_servers
-            hot, n_hot = 2**32, n_servers
-            if isinstance(traffic, Hotspot):
-                hot, n_hot = hot_word(traffic.hot_probability), traffic.n_hot
-            result = self._rows(n_tasks, traffic.n_replicas)
-            fill = compiled_fill("fill_uniform")
-            fill(*self._words, first_task, np.uint64(hot), n_hot, n_servers, result)
-            return result
+            hot, n_hot, n_servers = _split(traffic)
+            n_fewest = min(
+                n_hot if hot > 0 else n_servers, n_servers - n_hot if hot < 2**32 else n_servers
+            )
+            if traffic.n_replicas <= n_fewest:  # else the traffic says what is wrong
+                result = self._rows(n_tasks, traffic.n_replicas)
+                fill = compiled_fill("fill_uniform")
+                fill(*self._words, first_task, np.uint64(hot), n_hot, n_servers, result)
+                return result
         return np.ascontiguousarray(
             traffic.replicas(self._key, first_task, n_tasks), dtype=np.int32
         )
+
+
+def _split(traffic: Even | Hotspot) -> tuple[int, int, int]:
+    """Return how many of the 2**32 words count as hot, and the numbers of hot and of all servers."""
+    n_servers = traffic.topology.n_servers
+    if isinstance(traffic, Hotspot):
+        return hot_word(traffic.hot_probability), traffic.n_hot, n_servers
+    return 2**32, n_servers, n_servers

@@ -78,7 +78,7 @@ def simulate(
     thinning, done = Thinning(series_points), 0
     try:
         for batch in fast_batches(system.workload, key, slots):
-            run.advance(batch)
+            run.advance(batch, progress)
             run.keep_series(batch, thinning)
             done = batch.first_slot + batch.n_slots
             if progress is not None:
@@ -129,8 +129,8 @@ class _Run:
         self._n_arrivals = 0
         self._buffers = np.empty((2, 0))
 
-    def advance(self, batch: ArrivalBatch) -> None:
-        """Run the slots of a batch."""
+    def advance(self, batch: ArrivalBatch, progress: Callable[[int], None] | None = None) -> None:
+        """Run the slots of a batch; telling observers takes long, so progress is told meanwhile."""
         arguments, counters = self._arguments, self._arguments["counters"]
         arguments.update(
             first_slot=batch.first_slot,
@@ -159,7 +159,10 @@ class _Run:
                 self._take_outliers()
             elif stop == Stop.NEEDS_EVENTS:
                 self._take_events(int(batch.counts[counters[Counter.SLOT]]))
+                if progress is not None:
+                    progress(batch.first_slot + int(counters[Counter.SLOT]))
             elif stop != Stop.DONE:
+                self._take_events(0)
                 raise self._decision_error(Stop(stop), batch)
         self._take_events(0)
         self._n_arrivals += batch.n_tasks
@@ -180,8 +183,7 @@ class _Run:
             waiting = int(self._arguments["counters"][Counter.N_WAITING])
             raise OutOfMemoryError(
                 f"slot {done}: {waiting:,} tasks wait, and there is no memory for more; the "
-                "system is likely unstable: "
-                "lower the load, or run fewer slots"
+                "system is likely unstable: lower the load, or run fewer slots"
             ) from error
 
     def _take_outliers(self) -> None:
@@ -214,7 +216,7 @@ class _Run:
 
     def close(self) -> None:
         """Close the observers."""
-        self._feed.close()
+        self._feed.close(self._arguments)
 
     def result(self, thinning: Thinning) -> RunResult:
         """Return what was measured."""
@@ -249,9 +251,8 @@ class _Run:
             length = int(self._arguments["lengths"][queue])
             return DecisionError(
                 f"slot {slot}: policy {name!r} told idle server {server} to serve queue {queue}, "
-                "where no "
-                f"task waits (length {length}); serve() must return a queue with waiting > 0, or "
-                "NO_QUEUE"
+                f"where no task waits (length {length}); serve() must return a queue with waiting "
+                "> 0, or NO_QUEUE"
             )
         if stop is Stop.BAD_SERVE:
             return DecisionError(
@@ -262,8 +263,8 @@ class _Run:
         chunk = [int(server) for server in batch.replicas[at] if server >= 0]
         return DecisionError(
             f"policy {name!r}: route() for task {batch.first_task + at} (chunk on servers "
-            f"{chunk}) arrived in slot "
-            f"{slot} returned {queue}; it must return a queue from 0 to {n_queues - 1}"
+            f"{chunk}) arrived in slot {slot} returned {queue}; it must return a queue from 0 to "
+            f"{n_queues - 1}"
         )
 
 
@@ -281,6 +282,6 @@ def _explain(system: System, error: Any) -> str:
     where = "\n  ".join(kept)
     return (
         f"policy {system.policy.name!r}: numba cannot compile it: {first.strip()}\n  {where}\n"
-        'Write that line with plain numbers and loops, or run it on the SimPy engine: engine = '
-        '"simpy"'
+        "Write that line with plain numbers and loops, or run it on the SimPy engine: "
+        'engine = "simpy"'
     )

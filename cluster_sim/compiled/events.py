@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,18 +24,19 @@ class EventFeed:
     ----------
     observers : sequence of Observer
     key : Key
+
+    Attributes
+    ----------
+    is_needed : bool
+        Whether there are observers.
     """
 
     def __init__(self, observers: Sequence[Observer], key: Key) -> None:
         self._hub = ObserverHub(observers)
+        self.is_needed = len(observers) > 0
         self._key = key
         self._tasks: dict[int, Task] = {}
         self._batch: ArrivalBatch | None = None
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether anybody listens."""
-        return bool(self._hub.arrival or self._hub.start or self._hub.completion)
 
     def take_batch(self, batch: ArrivalBatch) -> None:
         """Remember the batch that the next events belong to.
@@ -77,16 +78,27 @@ class EventFeed:
         luck = (((w0 >> 5) << 26) | (w1 >> 6)) * 2.0**-53
         return Task(number, slot, [server for server in row if server >= 0], luck)
 
-    def close(self) -> None:
-        """Close the observers."""
-        self._hub.close(_Nothing())
+    def close(self, arrays: Mapping[str, Any]) -> None:
+        """Close the observers.
+
+        Parameters
+        ----------
+        arrays : mapping of str to array
+            The loop's arguments ``waiting``, ``lengths``, ``serving`` and ``running``.
+        """
+        self._hub.close(_Final(arrays, self._tasks))
 
 
-class _Nothing:
-    """The state at the end, for observers that need none of it."""
+class _Final:
+    """The state at the end of a run, as observers may look at it."""
 
-    def __init__(self) -> None:
-        self.waiting: list[int] = []
-        self.lengths: list[int] = []
-        self.running: list[Task | None] = []
-        self.n_waiting = self.n_in_service = 0
+    def __init__(self, arrays: Mapping[str, Any], tasks: Mapping[int, Task]) -> None:
+        self.waiting: list[int] = arrays["waiting"].tolist()
+        self.lengths: list[int] = arrays["lengths"].tolist()
+        serving, running = arrays["serving"].tolist(), arrays["running"].tolist()
+        self.running: list[Task | None] = [
+            None if queue < 0 else tasks.get(number)
+            for queue, number in zip(serving, running, strict=True)
+        ]
+        self.n_waiting = sum(self.waiting)
+        self.n_in_service = sum(queue >= 0 for queue in serving)

@@ -1,0 +1,1 @@
+"""What happens, readable: the SimPy engine."""

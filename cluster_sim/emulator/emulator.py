@@ -109,8 +109,8 @@ class Emulator:
         begin = 0
         for slot, count in enumerate(batch.counts.tolist(), batch.first_slot):
             end = begin + count
-            names = range(batch.first_task + begin, batch.first_task + end)
-            tasks = map(Task, names, repeat(slot), replicas[begin:end], luck[begin:end])
+            named = range(batch.first_task + begin, batch.first_task + end)
+            tasks = map(Task, named, repeat(slot), replicas[begin:end], luck[begin:end])
             yield list(tasks), ties[begin:end]
             self.n_arrivals += count
             if bound is not None and count >= bound:

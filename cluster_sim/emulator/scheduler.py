@@ -11,12 +11,12 @@ import simpy
 from cluster_sim.emulator.draws import DispatchDraws
 from cluster_sim.emulator.longest import LongestQueues
 from cluster_sim.emulator.phases import Bell
-from cluster_sim.recording.observer import ObserverHub
-from cluster_sim.model.task import Task
 from cluster_sim.errors import DecisionError
 from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, ServiceTier
 from cluster_sim.model.service import service_time
+from cluster_sim.model.task import Task
 from cluster_sim.policies.choices import NO_QUEUE
+from cluster_sim.recording.observer import ObserverHub
 from cluster_sim.system import System, tie_break_code
 
 __all__ = ["CentralScheduler"]
@@ -188,10 +188,8 @@ class CentralScheduler:
         if queue != NO_QUEUE and not self.waiting[queue]:
             raise DecisionError(
                 f"slot {slot}: policy {self.system.policy.name!r} told idle server {server} to "
-                f"serve queue {queue}, where no "
-                f"task waits (length {self.lengths[queue]}); serve() must return a queue with "
-                "waiting > 0, "
-                "or NO_QUEUE"
+                f"serve queue {queue}, where no task waits (length {self.lengths[queue]}); "
+                "serve() must return a queue with waiting > 0, or NO_QUEUE"
             )
         return queue
 
@@ -285,7 +283,7 @@ def _checked(queue: object, lowest: int, n_queues: int, who: str) -> int:
 
 
 def _shuffle(idle: list[int], words: list[int]) -> Iterator[int]:
-    """Yield the servers in random order, shuffled only as far as asked (Fisher-Yates from the front)."""
+    """Yield the servers in random order, shuffled only as far as asked (Fisher-Yates)."""
     n = len(idle)
     for i in range(n):
         j = i + (words[i] * (n - i) >> 32)

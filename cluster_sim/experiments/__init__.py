@@ -1,0 +1,1 @@
+"""What is asked of the engines: replications, comparisons, and what they say."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
+from itertools import islice
 from operator import add
 from typing import Any
 
@@ -238,16 +241,25 @@ def _in_order(
                 raise
         return results
     with ThreadPoolExecutor(n_workers) as pool:
-        futures = [pool.submit(replicate, replication) for replication in range(n)]
+        # A few ahead, not all at once: there may be a million.
+        pending: deque[Future[RunResult]] = deque()
+        numbers = iter(range(n))
         try:
-            return [future.result() for future in futures]
+            pending.extend(pool.submit(replicate, i) for i in islice(numbers, 2 * n_workers))
+            while pending:
+                results.append(pending[0].result())
+                pending.popleft()
+                pending.extend(pool.submit(replicate, i) for i in islice(numbers, 1))
         except BaseException as error:
             stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             if not isinstance(error, KeyboardInterrupt):
                 raise
-            done = (f for f in futures if f.done() and not f.cancelled() and f.exception() is None)
-            results = [future.result() for future in done]
+            results.extend(future.result() for future in pending if _is_good(future))
             if not results:
                 raise
-            return results
+    return results
+
+
+def _is_good(future: Future[RunResult]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None

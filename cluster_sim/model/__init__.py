@@ -1,0 +1,1 @@
+"""What a cluster is: servers, tiers, replicas, arrivals and service; no engine."""

@@ -164,8 +164,7 @@ class Bernoulli(ArrivalProcess):
         if self.rate > 1:
             raise ScenarioError(
                 f"rate = {self.rate}: bernoulli arrivals bring at most one task a slot, so at "
-                "most 1; "
-                "use arrivals = 'poisson' or a lower rate"
+                "most 1; use arrivals = 'poisson' or a lower rate"
             )
 
     def distribution(self) -> npt.NDArray[np.float64]:

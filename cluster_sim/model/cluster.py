@@ -134,6 +134,5 @@ def check_rates(rates: Sequence[float], names: Sequence[str]) -> None:
         if rates[far] > rates[near]:
             raise ScenarioError(
                 f"service rate {names[far]} = {rates[far]}: must be at most {names[near]} "
-                f"({rates[near]}): "
-                "nearer data is never slower; swap or lower it"
+                f"({rates[near]}): nearer data is never slower; swap or lower it"
             )

@@ -56,8 +56,8 @@ class UniformPlacement:
         """Return `n_replicas` distinct servers a row; see `Placement.place`."""
         if n_replicas > len(servers):
             raise ScenarioError(
-                f"replicas = {n_replicas}: must be at most {len(servers)}, the servers to choose "
-                "among"
+                f"replicas = {n_replicas}: must be at most {len(servers)}, "
+                "the servers to choose among"
             )
         return np.asarray(servers[distinct(words, len(servers), n_replicas)])
 
@@ -111,9 +111,8 @@ def _racks_with_room(
     if room.sum() < 2:
         raise ScenarioError(
             f"placement = 'hdfs' with replicas = {n_replicas}: needs at least 2 racks with "
-            f"{n_replicas - 1} servers each "
-            f"to choose among, there are {int(room.sum())}; use fewer racks or placement = "
-            "'uniform'"
+            f"{n_replicas - 1} servers each to choose among, there are {int(room.sum())}; use "
+            "fewer racks or placement = 'uniform'"
         )
     return start.astype(np.int64), size.astype(np.int64), room
 

@@ -62,8 +62,10 @@ class Task:
         str
         """
         parts = [
-            f"task {self.number} (chunk on servers {list(self.replicas)}) arrived in slot "
-            f"{self.arrival}"
+            (
+                f"task {self.number} (chunk on servers {list(self.replicas)}) "
+                f"arrived in slot {self.arrival}"
+            )
         ]
         if hasattr(self, "queue"):
             parts.append(f"joined queue {self.queue}")

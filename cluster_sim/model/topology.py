@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -116,8 +117,8 @@ class Topology:
         if uneven:
             raise ScenarioError(
                 f"topology: server {uneven[0]!r} is {depth[uneven[0]]} hops from the core, "
-                f"{leaves[0]!r} is "
-                f"{n_levels - 1}: every server must be equally far; add the missing switches"
+                f"{leaves[0]!r} is {n_levels - 1}: every server must be equally far; add the "
+                "missing switches"
             )
         rows, nodes = [], list(leaves)
         for _ in range(max(n_levels, 2)):
@@ -184,8 +185,8 @@ class Topology:
         Returns
         -------
         networkx.Graph
-            Nodes ``(level name, number)``, each with attribute ``height``; the root is ``("core",
-            0)``.
+            Nodes ``(level name, number)``, each with attribute ``height``; the root is
+            ``("core", 0)``.
         """
         graph: nx.Graph[Any] = nx.Graph()
         for height, (name, row) in enumerate(zip(self.level_names, self.ancestors, strict=True)):

@@ -65,8 +65,8 @@ class Even:
 class Hotspot:
     """A task's replicas are among the hot servers with one probability, else among the others.
 
-    The hot servers are the first `n_hot` (paper, section 6, case 2: sigma = `hot_probability`, N =
-    `n_hot`).
+    The hot servers are the first `n_hot` (paper, section 6, case 2: sigma = `hot_probability`,
+    N = `n_hot`).
 
     Parameters
     ----------

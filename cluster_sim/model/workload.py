@@ -32,7 +32,7 @@ class ArrivalBatch:
         Numbers of the first slot and of the first task.
     counts : int64 array, shape (n_slots,)
         Tasks arriving in each slot.
-    replicas : integer array of any width of integer, shape (n_tasks, width)
+    replicas : array of any integer type, shape (n_tasks, width)
         Replica set of each task, ascending; shorter rows end in -1.
     """
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
-import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from cluster_sim.errors import ClusterSimError, PolicyError, UnknownNameError, did_you_mean
 from cluster_sim.policies.base import SHARED, Guarantee, Optimality, QueuePolicy

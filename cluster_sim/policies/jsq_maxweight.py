@@ -44,8 +44,8 @@ class JSQMaxWeight(QueuePolicy):
     guarantee: ClassVar[Guarantee] = Guarantee(
         Optimality.YES,
         Optimality.CONDITIONAL,
-        "heavy-traffic optimal only where all traffic is local to overloaded servers (paper, "
-        "section 1.2)",
+        "heavy-traffic optimal only where all traffic is local to overloaded servers "
+        "(paper, section 1.2)",
     )
 
     def owners(self, n_servers: int) -> Sequence[int]:

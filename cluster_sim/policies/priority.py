@@ -21,8 +21,8 @@ class Priority(QueuePolicy):
     Parameters
     ----------
     threshold : float or "auto"
-        A remote task is taken only from a queue longer than this (strictly). ``"auto"`` is alpha /
-        gamma, the paper's T_s; ``inf`` never serves remotely.
+        A remote task is taken only from a queue longer than this (strictly). ``"auto"`` is
+        alpha / gamma, the paper's T_s; ``inf`` never serves remotely.
 
     References
     ----------
@@ -40,8 +40,8 @@ class Priority(QueuePolicy):
     guarantee: ClassVar[Guarantee] = Guarantee(
         Optimality.YES,
         Optimality.YES,
-        "two tiers (Theorems 1, 5, 8); not throughput-optimal with three tiers (Xie, "
-        "Yekkehkhany, Lu 2016)",
+        "two tiers (Theorems 1, 5, 8); not throughput-optimal with three tiers "
+        "(Xie, Yekkehkhany, Lu 2016)",
     )
     uses_longest: ClassVar[bool] = True
     takes_own_first: ClassVar[bool] = True
@@ -51,9 +51,8 @@ class Priority(QueuePolicy):
     def __post_init__(self) -> None:
         if self.threshold == "auto":
             return
-        is_number = isinstance(self.threshold, (int, float)) and not isinstance(
-            self.threshold, bool
-        )
+        threshold: object = self.threshold  # a user's Python may pass anything
+        is_number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
         if not (is_number and float(self.threshold) >= 0):
             raise ScenarioError(
                 f'threshold = {self.threshold!r}: must be "auto", or a number from 0 to inf; '

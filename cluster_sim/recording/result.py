@@ -99,7 +99,7 @@ class RunResult:
 
     @property
     def mean_queue_length(self) -> float:
-        """Sum of the lengths at the observation point, mean over slots, by reading `queue_length`."""
+        """Sum of the lengths at the observation point, mean over slots, by `queue_length`."""
         return self.mean_in_system if self.counts_service else self.mean_waiting
 
     @property

@@ -89,8 +89,8 @@ def capacity_of_trace(
     ----------
     tasks : TraceTasks
     placed : callable
-        From chunk numbers, int64 array, shape (n,), to replica sets, int64 array, shape (n,
-        n_replicas).
+        From chunk numbers, int64 array, shape (n,), to replica sets, int64 array,
+        shape (n, n_replicas).
     cluster : Cluster
 
     Returns

@@ -170,8 +170,10 @@ class Run(Table):
     model_config = ConfigDict(title="Run")
 
     slots: Count | None = Field(
-        default=None, description="Length of a run in slots, warm-up included. Only a trace may
-        leave it out: then " "the run is as long as the trace.", examples=[20000],
+        default=None,
+        description="Length of a run in slots, warm-up included. Only a trace may leave it out: "
+        "then the run is as long as the trace.",
+        examples=[20000],
     )
     warmup: Warmup = Field(
         default="auto",

@@ -24,7 +24,8 @@ class TraceWorkload:
     slots : TraceSlots
         When tasks arrive, and on which chunks.
     placed : callable
-        From chunk numbers, int64 array, shape (n,), to replica sets, int64 array, shape (n, n_replicas).
+        From chunk numbers, int64 array, shape (n,), to replica sets, int64 array,
+        shape (n, n_replicas).
     """
 
     slots: TraceSlots
@@ -40,7 +41,8 @@ class TraceWorkload:
         """No bound: a trace has what it has."""
         return None
 
-    def batches(self, key: Key, n_slots: int) -> Iterator[ArrivalBatch]:
+    # A trace draws nothing, so it has no use for the key.
+    def batches(self, key: Key, n_slots: int) -> Iterator[ArrivalBatch]:  # noqa: ARG002
         """Yield the arrivals of slots 0 to `n_slots` - 1; see `Workload.batches`.
 
         Nothing comes after the trace's end.

@@ -47,20 +47,33 @@ def build(folder: Path, *flags: str) -> Path:
     """Compile the reference with gcc -O3 into a folder; return the program."""
     if GCC is None:
         raise FileNotFoundError("gcc is not installed, so the C reference cannot be built")
-    program = folder / "-".join(["reference", *(flag.strip("-").replace("=", "-") for flag in flags)])
+    program = folder / "-".join(
+        ["reference", *(flag.strip("-").replace("=", "-") for flag in flags)]
+    )
     command = [GCC, "-O3", *flags, "-o", str(program), str(SOURCE), "-lm"]
     subprocess.run(command, check=True, capture_output=True)
     return program
 
 
-def run(program: Path, system: System, *, slots: int, warmup: int, key: Key) -> tuple[Numbers, Rate]:
+def run(
+    program: Path, system: System, *, slots: int, warmup: int, key: Key
+) -> tuple[Numbers, Rate]:
     """Run the C program; its CPU seconds are those of its slot loop alone."""
     if not isinstance(system.workload, SyntheticWorkload):
         raise TypeError("the C reference draws even traffic")
     cdf = np.array(system.workload.arrivals.distribution(), dtype=np.float64)
     cdf[-1] = 1.0
     local, remote = system.cluster.rates
-    arguments = [system.policy.name, system.cluster.n_servers, local, remote, slots, warmup, key.low, key.high]
+    arguments = [
+        system.policy.name,
+        system.cluster.n_servers,
+        local,
+        remote,
+        slots,
+        warmup,
+        key.low,
+        key.high,
+    ]
     done = subprocess.run(
         [program, *map(str, arguments)], input=cdf.tobytes(), check=True, capture_output=True
     )

@@ -1,10 +1,11 @@
 """Run one system in a process of its own, and say what that took.
 
-usage: python -m tests.benchmarks.child '{"engine": "compiled", "policy": "priority", "n_servers": 1000,
-"load": 0.9, "slots": 1000}'
+usage: python -m tests.benchmarks.child '{"engine": "compiled", "policy": "priority",
+"n_servers": 1000, "load": 0.9, "slots": 1000}'
 
-It prints one JSON object: `tasks` completed and their CPU `seconds`, CPU seconds of the first tiny run
-(`first_seconds`: compiling, or loading from the cache), and the peak memory of the process (`peak_bytes`).
+It prints one JSON object: `tasks` completed and their CPU `seconds`, CPU seconds of the first tiny
+run (`first_seconds`: compiling, or loading from the cache), and the peak memory of the process
+(`peak_bytes`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from tests.benchmarks.systems import evenly_loaded, tasks_of
 def peak_bytes() -> int:
     """Return the peak memory of this process.
 
-    Linux passes `ru_maxrss` on from the process that started this one, so its own high-water mark comes first.
+    Linux passes `ru_maxrss` on from the process that started this one, so the process's own
+    high-water mark comes first.
     """
     status = Path("/proc/self/status")
     if status.exists():

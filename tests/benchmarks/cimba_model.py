@@ -1,24 +1,34 @@
-"""JSQ(3) for Cimba, which reads the annotations of classes: so they are real objects here, not strings."""
-# ruff: noqa: FA102
+"""JSQ(3) for Cimba, which reads annotations: so they are objects in this file, not strings."""
 
+from functools import cache
 from typing import Any
 
 
 def cluster(n_servers: int, load: float) -> Any:
-    """Return the model; the import is here so that this file can be read without Cimba."""
+    """Return the model."""
+    cluster_class, server_class = classes()
+    model = cluster_class()
+    model.servers = [server_class() for _ in range(n_servers)]
+    model.load = load
+    return model
+
+
+@cache
+def classes() -> tuple[Any, Any]:
+    """Return the classes; the import is in here so that this file can be read without Cimba."""
     import cimba as cb
 
-    class Server(cb.Model):  # type: ignore[misc]
+    class Server(cb.Model):
         queue: cb.Store[float]
         length: cb.Output[float]
         n_done: cb.Output[float]
 
-        @cb.on_start  # type: ignore[untyped-decorator]
+        @cb.on_start
         def begin(self) -> None:  # outputs are not a number at first
             self.length = 0.0
             self.n_done = 0.0
 
-        @cb.process  # type: ignore[untyped-decorator]
+        @cb.process
         def serve(self) -> None:
             while True:
                 self.queue.get()
@@ -26,11 +36,11 @@ def cluster(n_servers: int, load: float) -> Any:
                 self.length -= 1.0
                 self.n_done += 1.0
 
-    class Cluster(cb.Model):  # type: ignore[misc]
+    class Cluster(cb.Model):
         servers: list[Server]
         load: cb.Param[float] = 0.9
 
-        @cb.process  # type: ignore[untyped-decorator]
+        @cb.process
         def arrive(self) -> None:
             n = len(self.servers)
             while True:
@@ -51,7 +61,4 @@ def cluster(n_servers: int, load: float) -> Any:
                     best.queue.put(cb.now())
                 cb.hold(1.0)
 
-    model = Cluster()
-    model.servers = [Server() for _ in range(n_servers)]
-    model.load = load
-    return model
+    return Cluster, Server

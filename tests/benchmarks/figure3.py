@@ -11,9 +11,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
+from cluster_sim.compiled.engine import simulate
 from cluster_sim.recording.result import RunResult
 from tests.benchmarks.findings import markdown
-from tests.benchmarks.systems import KEY, prepared, simulate_compiled
+from tests.benchmarks.systems import KEY, prepared
 
 TRAFFICS = {"even": "evenly loaded", "hotspot": "locally overloaded"}
 POLICIES = ("priority", "jsq-maxweight")
@@ -27,14 +28,15 @@ def run_point(point: Point, slots: int) -> RunResult:
     """Run one point of the figure; a quarter of the slots is warm-up."""
     kind, policy, load = point
     system = prepared(policy, N_SERVERS, load, kind=kind).system
-    return simulate_compiled(system, KEY, slots=slots, warmup=slots // 4)
+    return simulate(system, KEY, slots=slots, warmup=slots // 4)
 
 
 def run_figure(slots: int = N_SLOTS, workers: int | None = None) -> dict[Point, RunResult]:
     """Run all points, in threads, the longest first so that no thread is left with a long one."""
     points = sorted(product(TRAFFICS, POLICIES, LOADS), key=lambda point: -point[2])
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        return dict(zip(points, pool.map(lambda point: run_point(point, slots), points), strict=True))
+        results = pool.map(lambda point: run_point(point, slots), points)
+        return dict(zip(points, results, strict=True))
 
 
 def table(results: dict[Point, RunResult]) -> str:
@@ -59,8 +61,8 @@ def main(arguments: list[str]) -> None:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     n_tasks = sum(result.n_completed for result in results.values())
     sys.stdout.write(
-        f"{table(results)}\n\n{len(results)} runs of {slots:,} slots, {n_tasks:,} tasks: {wall:.1f} s of wall time, "
-        f"{cpu:.1f} s of CPU time, {workers} threads\n"
+        f"{table(results)}\n\n{len(results)} runs of {slots:,} slots, {n_tasks:,} tasks: "
+        f"{wall:.1f} s of wall time, {cpu:.1f} s of CPU time, {workers} threads\n"
     )
 
 

@@ -40,10 +40,19 @@ class Finding:
     def row(self) -> list[str]:
         """Return the finding as cells."""
         verdict = "" if not self.goal else ("**missed**" if self.is_missed else "met")
-        spread = "" if len(self.measured.values) == 1 else (
-            f"{digits(self.measured.low)} to {digits(self.measured.high)}"
+        spread = (
+            ""
+            if len(self.measured.values) == 1
+            else (f"{digits(self.measured.low)} to {digits(self.measured.high)}")
         )
-        return [self.what, f"{digits(self.value)} {self.unit}", spread, self.goal, verdict, self.note]
+        return [
+            self.what,
+            f"{digits(self.value)} {self.unit}",
+            spread,
+            self.goal,
+            verdict,
+            self.note,
+        ]
 
 
 HEADER = ("what", "measured", "range", "goal", "", "note")

@@ -10,9 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from cluster_sim import policies
+from cluster_sim.compiled.engine import simulate
 from cluster_sim.experiments.replications import run
 from cluster_sim.scenario.schema import to_toml
-from tests.benchmarks import c_reference, figure3, other_simulators
+from cluster_sim.system import System
+from tests.benchmarks import c_reference, figure3
 from tests.benchmarks.findings import Finding
 from tests.benchmarks.measuring import (
     Effort,
@@ -25,8 +27,15 @@ from tests.benchmarks.measuring import (
     speed,
     timed,
 )
+from tests.benchmarks.other_simulators import OTHERS
 from tests.benchmarks.plain_simpy import run_events, run_stores
-from tests.benchmarks.systems import KEY, evenly_loaded, prepared, simulate_compiled, tasks_of, warm_up
+from tests.benchmarks.systems import (
+    KEY,
+    evenly_loaded,
+    prepared,
+    tasks_of,
+    warm_up,
+)
 
 PAIR = ("priority", "jsq-maxweight")
 POINTER = 8  # bytes
@@ -40,6 +49,7 @@ def simpy_engine(effort: Effort) -> list[Finding]:
     """The SimPy engine against plain SimPy with one Store a server."""
     n_servers, load, slots = 100, 0.9, effort.slots(1500)
     system = evenly_loaded("priority", n_servers, load)
+    warm_up(system)
     engine, stores, events = in_turn(
         effort.n_rounds,
         partial(tasks_of, "simpy", system, slots),
@@ -65,8 +75,10 @@ def memory(effort: Effort) -> list[Finding]:
     """The peak memory of runs of different length: a further task may cost less than a pointer."""
     findings = []
     for engine, n_servers, slots in (("simpy", 100, 2_000), ("compiled", 1000, 4_000)):
-        request = {"engine": engine, "policy": "priority", "n_servers": n_servers, "load": 0.9}
-        short, long = (in_child(**request, slots=n * effort.slots(slots)) for n in (1, 8))
+        run_in_child = partial(
+            in_child, engine=engine, policy="priority", n_servers=n_servers, load=0.9
+        )
+        short, long = (run_in_child(slots=n * effort.slots(slots)) for n in (1, 8))
         grown = long["peak_bytes"] - short["peak_bytes"]
         per_task = grown / (long["tasks"] - short["tasks"])
         findings.append(
@@ -87,7 +99,7 @@ def against_c(effort: Effort) -> list[Finding]:
     if c_reference.GCC is None:
         raise MissingError("gcc is not installed")
     findings = []
-    slots, warmup = effort.slots(5000), effort.slots(5000) // 4
+    slots = effort.slots(5000)
     with tempfile.TemporaryDirectory() as folder:
         plain = c_reference.build(Path(folder))
         native = c_reference.build(Path(folder), "-march=native")
@@ -95,19 +107,14 @@ def against_c(effort: Effort) -> list[Finding]:
             for load in (0.9, 0.99):
                 system = evenly_loaded(policy, 1000, load)
                 warm_up(system)
-                result = simulate_compiled(system, KEY, slots=slots, warmup=warmup)
+                result = simulate(system, KEY, slots=slots, warmup=slots // 4)
                 expected = c_reference.Numbers.of(result)
-
-                def in_c(program: Path, system=system, expected=expected) -> Rate:  # type: ignore[no-untyped-def]
-                    found, rate = c_reference.run(program, system, slots=slots, warmup=warmup, key=KEY)
-                    assert found == expected, "the C program and the engine ran different trajectories"
-                    return rate
 
                 engine, in_plain, in_native = in_turn(
                     effort.n_rounds,
                     partial(tasks_of, "compiled", system, slots),
-                    partial(in_c, plain),
-                    partial(in_c, native),
+                    partial(_in_c, plain, system, slots, expected),
+                    partial(_in_c, native, system, slots, expected),
                 )
                 where = f"{policy}, load {load:g}"
                 findings += [
@@ -125,6 +132,12 @@ def against_c(effort: Effort) -> list[Finding]:
                     ),
                 ]
     return findings
+
+
+def _in_c(program: Path, system: System, slots: int, expected: c_reference.Numbers) -> Rate:
+    found, rate = c_reference.run(program, system, slots=slots, warmup=slots // 4, key=KEY)
+    assert found == expected, "C and engine ran different trajectories"
+    return rate
 
 
 def between_engines(effort: Effort) -> list[Finding]:
@@ -153,11 +166,17 @@ def large_cluster(effort: Effort) -> list[Finding]:
     """A cluster of 100,000 servers: the cost of a task, and the memory."""
     findings = []
     for policy in PAIR:
-        peaks = []
+        peaks: list[float] = []
 
-        def child(n_servers: int, slots: int, policy: str = policy, peaks: list[float] = peaks) -> Rate:
+        def child(
+            n_servers: int, slots: int, policy: str = policy, peaks: list[float] = peaks
+        ) -> Rate:
             answer = in_child(
-                engine="compiled", policy=policy, n_servers=n_servers, load=0.9, slots=effort.slots(slots)
+                engine="compiled",
+                policy=policy,
+                n_servers=n_servers,
+                load=0.9,
+                slots=effort.slots(slots),
             )
             if n_servers > 1000:
                 peaks.append(answer["peak_bytes"])
@@ -188,18 +207,19 @@ def start_up(effort: Effort) -> list[Finding]:
     """Compiling into an empty cache, a second process, and --help, in CPU seconds."""
     n_rounds = min(effort.n_rounds, 5)
     cold: list[float] = []
-    warm: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "scenario.toml")
-        file.write_text(to_toml(prepared("priority", 100, 0.9, slots=100).scenario), encoding="utf-8")
+        scenario = prepared("priority", 100, 0.9, slots=100).scenario
+        file.write_text(to_toml(scenario), encoding="utf-8")
         for name in policies.names() if effort.scale == 1 else PAIR:
             cache = {"CLUSTER_SIM_CACHE": str(Path(folder, name))}
-            request = {"engine": "compiled", "policy": name, "n_servers": 100, "load": 0.5, "slots": 3}
-            cold.append(in_child(cache, **request)["first_seconds"])
+            first = in_child(
+                cache, engine="compiled", policy=name, n_servers=100, load=0.5, slots=3
+            )
+            cold.append(first["first_seconds"])
         run_file = ["-m", "cluster_sim", "run", str(file), "--json"]
         cache = {"CLUSTER_SIM_CACHE": str(Path(folder, "priority"))}
-        for _ in range(n_rounds + 1):
-            warm.append(run_python(run_file, cache)[1])
+        warm = [run_python(run_file, cache)[1] for _ in range(n_rounds + 1)]
     told = [run_python(["-m", "cluster_sim", "--help"])[1] for _ in range(n_rounds + 1)]
     return [
         Finding(
@@ -238,7 +258,7 @@ def threads(effort: Effort) -> list[Finding]:
 
     results: list[object] = []
     one, two = in_turn(effort.n_rounds, partial(on, 1), partial(on, 2))
-    assert all(result == results[0] for result in results), "results depend on the number of threads"
+    assert all(result == results[0] for result in results), "results depend on the threads"
     return [
         Finding(
             "two threads over one, wall time",
@@ -263,8 +283,8 @@ def figure_3(effort: Effort) -> list[Finding]:
             Measured((wall,)),
             unit="s",
             at_most=90,
-            note=f"{len(results)} runs of {slots:,} slots, M = 1000, {n_tasks:,} tasks; {cpu:.0f} s of CPU; "
-            f"load average before: {busy:.1f}",
+            note=f"{len(results)} runs of {slots:,} slots, M = 1000, {n_tasks:,} tasks; "
+            f"{cpu:.0f} s of CPU; load average before: {busy:.1f}",
         )
     ]
 
@@ -276,32 +296,41 @@ def others(effort: Effort) -> list[Finding]:
     warm_up(system)
     stores = partial(timed, partial(run_stores, n_servers, load, effort.slots(1500)))
     works: dict[str, Callable[[], Rate]] = {
-        "cluster_sim, SimPy engine (whole model)": partial(tasks_of, "simpy", system, effort.slots(1500)),
+        "cluster_sim, SimPy engine (whole model)": partial(
+            tasks_of, "simpy", system, effort.slots(1500)
+        ),
         "cluster_sim, compiled engine (whole model)": partial(
             tasks_of, "compiled", system, effort.slots(30_000)
         ),
     }
     missing = {}
     slots = {"Ciw": 100, "salabim": 200, "queueing-tool": 1000, "Cimba": 20_000}
-    for name, model in other_simulators.OTHERS.items():
-        work = partial(model, n_servers, load, effort.slots(slots[name]))
+    for name in OTHERS:
+        work: Callable[[], Rate] = partial(_other, name, n_servers, load, effort.slots(slots[name]))
         try:
             work()
-        except ImportError as error:
-            missing[name] = str(error)
-            continue
-        works[name] = work
+        except RuntimeError as error:  # not installed, or not made for what is
+            missing[name] = str(error).strip().splitlines()[-1]
+        else:
+            works[name] = work
     findings = []
-    for name, work in works.items():
-        theirs, plain = in_turn(min(effort.n_rounds, 5), work, stores)
-        findings.append(
-            Finding(f"{name}, over SimPy with Stores", ratio(theirs, plain), note=f"{speed(theirs):,.0f} tasks/s")
-        )
+    for name, measured in works.items():
+        theirs, plain = in_turn(min(effort.n_rounds, 5), measured, stores)
+        note = f"{speed(theirs):,.0f} tasks/s"
+        findings.append(Finding(f"{name}, over SimPy with Stores", ratio(theirs, plain), note=note))
     findings.sort(key=lambda finding: finding.value)
     return findings + [
         Finding(f"{name}, over SimPy with Stores", Measured((0.0,)), note=f"not measured: {why}")
         for name, why in missing.items()
     ]
+
+
+def _other(name: str, n_servers: int, load: float, slots: int) -> Rate:
+    """Run another simulator in a process of its own."""
+    module = "tests.benchmarks.other_simulators"
+    told, _ = run_python(["-m", module, name, str(n_servers), str(load), str(slots)])
+    n, seconds = told.splitlines()[-1].split()
+    return Rate(int(n), float(seconds))
 
 
 BENCHMARKS: dict[str, Callable[[Effort], list[Finding]]] = {

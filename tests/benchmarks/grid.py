@@ -14,7 +14,7 @@ TASKS = {"compiled": 2_000_000, "simpy": 150_000}  # a run, about
 
 
 def speeds(effort: Effort, engine: str) -> list[list[str]]:
-    """Return a row of speeds for each size: the median of three runs, of one on the SimPy engine."""
+    """Return a row of speeds for each size: the median of three runs, one with SimPy."""
     rows = []
     for n_servers in SIZES:
         row = [f"{n_servers:,}"]

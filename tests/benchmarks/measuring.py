@@ -1,7 +1,8 @@
 """How the benchmarks measure: CPU seconds, two things in turn, the median of their ratios.
 
-Absolute speeds depend on the machine and on who else uses it. A ratio of two neighbouring measurements hardly
-does, so the goals are ratios, and each ratio is taken between runs that follow each other.
+Absolute speeds depend on the machine and on who else uses it. A ratio of two neighbouring
+measurements hardly does, so the goals are ratios, and each is taken between runs that follow each
+other.
 """
 
 from __future__ import annotations
@@ -90,9 +91,7 @@ def in_turn(n_rounds: int, *works: Callable[[], Rate]) -> list[list[Rate]]:
 
 def ratio(first: list[Rate], second: list[Rate]) -> Measured:
     """Return the speed of the first relative to the second, round by round."""
-    return Measured(
-        tuple(a.per_second / b.per_second for a, b in zip(first, second, strict=True))
-    )
+    return Measured(tuple(a.per_second / b.per_second for a, b in zip(first, second, strict=True)))
 
 
 def speed(rates: list[Rate]) -> float:
@@ -100,7 +99,9 @@ def speed(rates: list[Rate]) -> float:
     return median(rate.per_second for rate in rates)
 
 
-def run_python(arguments: list[str], environment: Mapping[str, str] | None = None) -> tuple[str, float]:
+def run_python(
+    arguments: list[str], environment: Mapping[str, str] | None = None
+) -> tuple[str, float]:
     """Run Python in a process of its own; return its standard output and all its CPU seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
@@ -113,7 +114,8 @@ def run_python(arguments: list[str], environment: Mapping[str, str] | None = Non
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
-        raise RuntimeError(f"python {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
+        command = f"python {' '.join(arguments)}"
+        raise RuntimeError(f"{command} ended with {done.returncode}:\n{done.stderr}")
     return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 

@@ -1,14 +1,21 @@
 """JSQ(3) in other Python simulators: the part of the work that all of them can express.
 
-Each function has servers with a queue each and service in one slot; a task joins the shortest of three random
-queues. It returns the tasks completed, and the seconds are those of the run alone, without building the network.
-Tasks come once a slot, a binomial number of them, except in queueing-tool, which lets them come one by one (Poisson).
-None of these programs has tiers, remote service, a scheduler, keyed draws or percentiles.
+Each function has servers with a queue each and service in one slot; a task joins the shortest of
+three random queues. It returns the tasks completed and the seconds of the run alone, without
+building the network. Tasks come once a slot, a binomial number of them, except in queueing-tool,
+which lets them come one by one (Poisson). None of these models has tiers, remote service, a
+scheduler, keyed draws or percentiles.
+
+usage: python -m tests.benchmarks.other_simulators NAME SERVERS LOAD SLOTS
+
+Each is run in a process of its own, as libraries that compile with numba disturb each other. It
+prints the tasks and the seconds.
 """
 
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,17 +26,18 @@ def ciw(n_servers: int, load: float, n_slots: int) -> Rate:
     """Ciw: a node of zero service time that routes."""
     import ciw as library
 
-    class JoinShortest(library.routing.NodeRouting):  # type: ignore[misc, name-defined]
+    class JoinShortest(library.routing.NodeRouting):  # type: ignore[misc]
         def next_node(self, ind: Any) -> Any:
             near = random.sample(range(2, n_servers + 2), 3)
             nodes = self.simulation.nodes
             return min((nodes[i] for i in near), key=lambda node: node.number_of_individuals)
 
     dists = library.dists
+    one = dists.Deterministic(1)
     network = library.create_network(
         arrival_distributions=[dists.Deterministic(1.0)] + [None] * n_servers,
-        batching_distributions=[dists.Binomial(n_servers, load)] + [dists.Deterministic(1)] * n_servers,
-        service_distributions=[dists.Deterministic(0.0)] + [dists.Deterministic(1.0)] * n_servers,
+        batching_distributions=[dists.Binomial(n_servers, load)] + [one] * n_servers,
+        service_distributions=[dists.Deterministic(0.0)] + [one] * n_servers,
         number_of_servers=[float("inf")] + [1] * n_servers,
         routing=library.routing.NetworkRouting(
             routers=[JoinShortest(), *(library.routing.Leave() for _ in range(n_servers))]
@@ -54,7 +62,7 @@ def salabim(n_servers: int, load: float, n_slots: int) -> Rate:
     draw = random.Random(1)
     n_done = 0
 
-    class Server(library.Component):  # type: ignore[misc, name-defined]
+    class Server(library.Component):  # type: ignore[misc]
         def setup(self) -> None:
             self.tasks = library.Queue(env=env)
             self.busy = 0
@@ -70,7 +78,7 @@ def salabim(n_servers: int, load: float, n_slots: int) -> Rate:
                 self.busy = 0
                 n_done += 1
 
-    class Arrivals(library.Component):  # type: ignore[misc, name-defined]
+    class Arrivals(library.Component):  # type: ignore[misc]
         def process(self) -> Any:
             while True:
                 for _ in range(sum(draw.random() < load for _ in servers)):
@@ -95,13 +103,13 @@ def queueing_tool(n_servers: int, load: float, n_slots: int) -> Rate:
     import numpy as np
 
     if not hasattr(np, "infty"):  # its last release asks for a name that NumPy 2 has dropped
-        np.infty = np.inf  # type: ignore[attr-defined]
+        setattr(np, "infty", np.inf)  # noqa: B010
     import queueing_tool as library
 
     draw = random.Random(1)
     servers = range(2, n_servers + 2)
 
-    class Task(library.Agent):  # type: ignore[misc, name-defined]
+    class Task(library.Agent):  # type: ignore[misc]
         def desired_destination(self, network: Any, edge: Any) -> int:
             out: list[int] = network.out_edges[edge[1]]
             if len(out) < 3:
@@ -158,3 +166,14 @@ OTHERS: dict[str, Callable[[int, float, int], Rate]] = {
     "queueing-tool": queueing_tool,
     "Cimba": cimba,
 }
+
+
+def main(arguments: list[str]) -> None:
+    """Run one simulator and print what it did."""
+    name, n_servers, load, n_slots = arguments
+    rate = OTHERS[name](int(n_servers), float(load), int(n_slots))
+    sys.stdout.write(f"{rate.n} {rate.seconds}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""What anyone would write first: one SimPy Store a server, join the shortest of three, nothing else.
+"""What anyone would write first: one SimPy Store a server, join the shortest of three.
 
 The yardstick of the SimPy engine: no policy, no tiers, no remote service, no statistics but a sum.
 """

@@ -2,9 +2,10 @@
 
 usage: python -m tests.benchmarks.table [--quick] [--write] [NAME ...]
 
-NAME is a benchmark (simpy, c, engines, large, memory, start-up, threads, figure-3, others) or `grid`; without one,
-all are run, in about ten minutes. --quick makes every run short: it shows that the benchmarks work, not how fast
-anything is. --write replaces the measured part of docs/performance.md, and wants all of them.
+NAME is a benchmark (simpy, c, engines, large, memory, start-up, threads, figure-3, others) or
+`grid`; without one, all are run, in about ten minutes. --quick makes every run short: it shows that
+the benchmarks work, not how fast anything is. --write replaces the measured part of
+docs/performance.md, and wants all of them.
 """
 
 from __future__ import annotations
@@ -31,19 +32,23 @@ def machine() -> str:
         f"{name} {importlib.metadata.version(name)}" for name in ("simpy", "numpy", "numba")
     )
     return (
-        f"Measured on {datetime.date.today().isoformat()}: {os.cpu_count()} processors "
-        f"(load average {os.getloadavg()[0]:.1f} before), Python {platform.python_version()}, {versions}."
+        f"Measured on {datetime.date.today().isoformat()}: {os.cpu_count()} shared processors, "
+        f"load average {os.getloadavg()[0]:.1f} before; Python {platform.python_version()}, "
+        f"{versions}."
     )
 
 
 def findings_of(name: str, effort: Effort) -> list[Finding]:
-    """Run a benchmark; say so on standard error, as it may take a minute."""
+    """Run a benchmark; tell standard error what it found at once, as all of them take long."""
     sys.stderr.write(f"{name} ...\n")
     try:
-        return BENCHMARKS[name](effort)
+        findings = BENCHMARKS[name](effort)
     except MissingError as error:
         sys.stderr.write(f"{name}: skipped, {error}\n")
         return []
+    for finding in findings:
+        sys.stderr.write(f"  {'  '.join(filter(None, finding.row()))}\n")
+    return findings
 
 
 def report(names: list[str], effort: Effort) -> str:
@@ -81,10 +86,11 @@ def write(text: str) -> None:
 def main() -> None:
     """Run what the command line asks for."""
     known = [*BENCHMARKS, "grid"]
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.table", description=__doc__.splitlines()[0])
+    about = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.table", description=about)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--quick", action="store_true", help="short runs: a try, not a measurement")
-    parser.add_argument("--write", action="store_true", help="replace the tables of docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="replace the tables in docs/")
     asked = parser.parse_args()
     if unknown := sorted({*asked.names} - {*known}):
         parser.error(f"{', '.join(unknown)}: not a benchmark; known: {', '.join(known)}")

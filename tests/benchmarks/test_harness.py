@@ -47,7 +47,12 @@ def test_ratios_are_taken_round_by_round() -> None:
 
 @pytest.mark.parametrize(
     ("value", "at_least", "at_most", "is_missed"),
-    [(2.0, 2.0, None, False), (1.9, 2.0, None, True), (1.1, None, 1.0, True), (5.0, None, None, False)],
+    [
+        (2.0, 2.0, None, False),
+        (1.9, 2.0, None, True),
+        (1.1, None, 1.0, True),
+        (5.0, None, None, False),
+    ],
 )
 def test_a_goal_is_met_at_its_bound(
     value: float, at_least: float | None, at_most: float | None, is_missed: bool
@@ -68,7 +73,9 @@ def test_tables_are_padded() -> None:
     assert [digits(x) for x in (0, 0.0123, 1.2345, 12345.6)] == ["0", "0.0123", "1.23", "12,346"]
 
 
-def test_the_page_has_a_place_for_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writing_keeps_the_rest_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Writing replaces what stands between the marks and nothing else."""
     page = tmp_path / "page.md"
     page.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")

@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 
 import pytest
 
+from cluster_sim.emulator.emulator import simulate
 from cluster_sim.experiments import comparison, replications
+from cluster_sim.experiments.engines import Engine
 from cluster_sim.experiments.replications import Outcome
 from cluster_sim.scenario.build import Prepared
 from tests.cli.shell import SCENARIO, call, start
@@ -65,7 +67,6 @@ def test_ctrl_c_with_nothing_finished_says_so(folder: Path) -> None:
 
 def interrupted_after(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the n-th replication from now on be interrupted as it begins."""
-    name, simulate = replications.choose_engine("simpy")
     calls = iter(range(1_000_000))
 
     def interrupted(*args: Any, **kwargs: Any) -> Any:
@@ -73,7 +74,8 @@ def interrupted_after(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
         return simulate(*args, **kwargs)
 
-    monkeypatch.setattr(replications, "choose_engine", lambda *_: (name, interrupted))
+    engine = Engine("simpy", interrupted, runs_in_threads=False)
+    monkeypatch.setattr(replications, "choose_engine", lambda *_: engine)
 
 
 @pytest.mark.parametrize(

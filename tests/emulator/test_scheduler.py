@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from cluster_sim.emulator.emulator import Emulator
-from cluster_sim.system import tie_break_code
 from cluster_sim.errors import DecisionError
 from cluster_sim.model.readings import TieBreak
 from cluster_sim.model.task import Task
 from cluster_sim.policies import NO_QUEUE, SHARED, QueuePolicy, get
 from cluster_sim.policies.choices import BY_INDEX, LOCAL_FIRST, UNIFORMLY
 from cluster_sim.randomness import Key
-from cluster_sim.system import System
+from cluster_sim.system import System, tie_break_code
 from tests.emulator.cast import LOCAL, REMOTE, Recorder, ScriptedWorkload, play, two_servers
 
 Answer = Callable[[int], object]

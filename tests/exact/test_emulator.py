@@ -32,7 +32,8 @@ from exact.chain import ExactMeans
 from exact.system import TinySystem
 
 SEED = 20150426
-N_ERRORS = 4  # standard errors that a mean may be off; by chance 1 in 2700 with this many replications
+# Standard errors that a mean may be off; by chance 1 in 2700 with this many replications.
+N_ERRORS = 4
 WARMUP = 1_000
 
 # Each policy, each value of each reading, two and three tiers, and every kind of arrivals.
@@ -114,7 +115,10 @@ def measured(result: RunResult) -> dict[str, float]:
         "waiting": result.mean_waiting,
         "queue length": result.mean_queue_length,
         **{f"locality of tier {t}": float(f) for t, f in enumerate(result.locality)},
-        **{f"utilisation of server {m}": float(n) / result.n_slots_measured for m, n in enumerate(result.busy)},
+        **{
+            f"utilisation of server {m}": float(n) / result.n_slots_measured
+            for m, n in enumerate(result.busy)
+        },
     }
 
 

@@ -1,0 +1,1 @@
+"""The compiled engine does what the SimPy engine does, event by event."""

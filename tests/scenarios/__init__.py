@@ -1,0 +1,1 @@
+"""The scenarios that ship with the project, and the scripts beside them."""

@@ -1,0 +1,90 @@
+"""Every shipped script runs, in a short form, and prints what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.shipped import FOLDER, ROOT, SCRIPTS
+
+SHORT = {
+    "threshold_sweep": ("--slots", "200", "--servers", "20", "--loads", "0.5,0.9"),
+    "own_policy": ("--slots", "300"),
+    "four_fold": ("--slots", "100", "--servers", "20", "--loads", "0.9"),
+    "make_small_trace": ("--help",),  # tests/traces/test_small_trace.py runs it
+}
+
+
+def run_script(name: str, *arguments: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, FOLDER / f"{name}.py", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+def test_every_script_is_run() -> None:
+    """A new script needs a short form here."""
+    assert {script.stem for script in SCRIPTS} == set(SHORT)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_importing_a_script_runs_nothing(script: Path) -> None:
+    """Scripts have a main guard and say in their docstring how to run them."""
+    text = script.read_text(encoding="utf-8")
+    assert text.startswith("#!/usr/bin/env python3\n")
+    assert 'if __name__ == "__main__":\n' in text
+    assert f"\n    python {script.name}" in text
+    assert os.access(script, os.X_OK)
+
+
+def test_threshold_sweep(tmp_path: Path) -> None:
+    """One row for each threshold; in each column one least value or more is marked."""
+    lines = run_script("threshold_sweep", *SHORT["threshold_sweep"], folder=tmp_path).splitlines()
+    (header,) = (i for i, line in enumerate(lines) if line.startswith("threshold"))
+    rows = [line.split() for line in lines[header + 1 :]]
+    assert [row[0] for row in rows] == ["0", "1", "2", "3", "4", "6", "10", "inf"]
+    for column in zip(*(row[1:] for row in rows), strict=True):
+        values = [float(cell.rstrip("*")) for cell in column]
+        assert [cell.endswith("*") for cell in column] == [v == min(values) for v in values]
+
+
+def test_own_policy(tmp_path: Path) -> None:
+    """The policy keeps the laws, and fewer probes make it slower than the paper's."""
+    shown = run_script("own_policy", *SHORT["own_policy"], folder=tmp_path)
+    assert "FewProbes(probes=2) keeps the laws." in shown
+    times = {
+        name: float(re.search(rf"^{name} +([\d.]+)", shown, re.M)[1])
+        for name in ("priority", "few-probes")
+    }
+    assert times["few-probes"] > times["priority"]
+
+
+def test_own_policy_in_a_scenario(tmp_path: Path) -> None:
+    """A scenario beside the script names the policy as its docstring says."""
+    (tmp_path / "own_policy.py").write_text((FOLDER / "own_policy.py").read_text())
+    text = (FOLDER / "locally-overloaded-small.toml").read_text()
+    old = 'policy = "priority"'
+    assert old in text
+    new = 'policy = "own_policy:FewProbes"\nprobes = 2'
+    (tmp_path / "mine.toml").write_text(text.replace(old, new))
+    done = subprocess.run(
+        [sys.executable, "-m", "cluster_sim", "check", tmp_path / "mine.toml"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "own_policy:FewProbes (probes = 2)" in done.stdout
