@@ -77,7 +77,8 @@ def simulate(
     run = _Run(system, key, slots=slots, warmup=warmup, observers=observers)
     thinning, done = Thinning(series_points), 0
     try:
-        for batch in fast_batches(system.workload, key, slots):
+        n_servers = system.cluster.n_servers
+        for batch in fast_batches(system.workload, key, slots, n_servers=n_servers):
             run.advance(batch, progress)
             run.keep_series(batch, thinning)
             done = batch.first_slot + batch.n_slots

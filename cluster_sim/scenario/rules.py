@@ -282,7 +282,7 @@ def _types(values: Values) -> Broken:
 
 def _slots(values: Values) -> Broken:
     """Check that the length of a run is given, or follows from a trace."""
-    has_run = isinstance(values.valid.get("run"), Mapping)
+    has_run = isinstance(values.given.get("run"), Mapping)
     if has_run and not values.is_given("run.slots") and values["traffic.kind"] != "trace":
         yield Finding(("run", "slots"), "missing; add for example slots = 20000")
 

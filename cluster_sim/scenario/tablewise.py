@@ -266,6 +266,8 @@ def _example(name: str) -> str:
     pairs = [f"{key} = {to_toml_text((field.examples or [1])[0])}" for key, field in required]
     if name == "traffic":
         pairs.append("load = 0.9")
+    if name == "run":  # only a trace may leave it out
+        pairs.append("slots = 20000")
     return f"[{name}] with {', '.join(pairs)}"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +14,11 @@ from hypothesis import strategies as st
 
 from cluster_sim.compiled.assembly import compiled_fill
 from cluster_sim.compiled.batches import SLOTS_DRAWN, fast_batches
+from cluster_sim.errors import ScenarioError
 from cluster_sim.kernels import philox as kernel
 from cluster_sim.kernels import traffic as plain
 from cluster_sim.model.arrivals import Batch, Bernoulli, Poisson
-from cluster_sim.model.placement import HdfsPlacement
+from cluster_sim.model.placement import HdfsPlacement, UniformPlacement
 from cluster_sim.model.topology import Topology
 from cluster_sim.model.traffic import (
     NO_SERVER,
@@ -25,7 +28,7 @@ from cluster_sim.model.traffic import (
     Types,
     hot_word,
 )
-from cluster_sim.model.workload import SyntheticWorkload, Workload
+from cluster_sim.model.workload import ArrivalBatch, SyntheticWorkload, Workload
 from cluster_sim.randomness import Key, Stream, block, blocks, uniforms
 from laws.systems import keys
 
@@ -154,7 +157,7 @@ def test_batches_are_the_workloads_own(name: str) -> None:
     counts, rows = map(
         np.concatenate, zip(*((b.counts, b.replicas) for b in theirs), strict=True)
     )
-    for batch in fast_batches(workload, key, n_slots):
+    for batch in fast_batches(workload, key, n_slots, n_servers=20):
         assert (batch.first_slot, batch.first_task) == (slots, tasks)
         assert batch.replicas.dtype == np.int32
         assert batch.counts.tolist() == counts[slots : slots + batch.n_slots].tolist()
@@ -165,13 +168,74 @@ def test_batches_are_the_workloads_own(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "traffic", [Even(Topology.tree(2), 3), Hotspot(Topology.tree(6), 2, 0.5, 3)], ids=repr
+    "traffic", [Even(Topology.tree(2), 3), Hotspot(Topology.tree(6), 2, 0.5, 3)]
 )
 def test_too_many_replicas_are_refused(traffic: Traffic) -> None:
     """More replicas than servers to choose among are refused, as by the SimPy engine."""
-    from cluster_sim.errors import ScenarioError
-
     workload = SyntheticWorkload(traffic, Poisson(5.0))
-    for batches in (workload.batches(Key.of(1), 50), fast_batches(workload, Key.of(1), 50)):
+    for batches in (
+        workload.batches(Key.of(1), 50),
+        fast_batches(workload, Key.of(1), 50, n_servers=6),
+    ):
         with pytest.raises(ScenarioError, match="replicas = 3: must be at most 2, the servers"):
             list(batches)
+
+
+class Own(Even):
+    """A traffic of the user's own, derived from one that is drawn by a compiled function."""
+
+    def replicas(self, key: Key, first_task: int, n_tasks: int) -> npt.NDArray[np.int64]:
+        return 5 - np.sort(5 - super().replicas(key, first_task, n_tasks), axis=1)[:, ::-1] % 4
+
+
+class Backwards(UniformPlacement):
+    """A placement of the user's own, derived from the package's."""
+
+    def place(self, words: Any, **where: Any) -> npt.NDArray[np.int64]:
+        return np.sort(5 - super().place(words, **where), axis=1)
+
+
+@pytest.mark.parametrize(
+    "traffic", [Own(Topology.tree(6), 1), Even(Topology.tree(6), 2, Backwards())]
+)
+def test_a_subclass_draws_for_itself(traffic: Traffic) -> None:
+    """What a user's subclass draws is what the compiled engine is fed."""
+    workload, key = SyntheticWorkload(traffic, Poisson(5.0)), Key.of(6)
+    theirs = np.concatenate([batch.replicas for batch in workload.batches(key, 60)])
+    ours = [b.replicas.copy() for b in fast_batches(workload, key, 60, n_servers=6)]
+    assert (np.concatenate(ours) == theirs).all()
+    plain = Even(Topology.tree(6), traffic.n_replicas)  # type: ignore[attr-defined]
+    assert (theirs != plain.replicas(key, 0, len(theirs))).any()
+
+
+@dataclass
+class Fixed:
+    """A workload of the user's own: the same batch, whatever was asked for."""
+
+    counts: list[int]
+    rows: list[list[int]]
+    rate: float = 1.0
+    bound: None = None
+
+    def batches(self, key: Key, n_slots: int) -> Iterator[ArrivalBatch]:
+        yield ArrivalBatch(0, 0, np.array(self.counts), np.array(self.rows))
+
+
+@pytest.mark.parametrize(
+    "row", [[6, NO_SERVER], [0, 6], [NO_SERVER, NO_SERVER], [NO_SERVER, 2]], ids=str
+)
+def test_impossible_replica_sets_are_refused(row: list[int]) -> None:
+    """Compiled code is never given a row that leads out of an array, wherever it comes from."""
+    types = SyntheticWorkload(Types(np.array([[0, 1], row]), np.ones(2)), Poisson(3.0))
+    own: Workload = Fixed([1, 1], [[0, 1], row])
+    for workload in (types, own):
+        with pytest.raises(ScenarioError, match=r"must hold at least one server from 0 to 5, and"):
+            list(fast_batches(workload, Key.of(1), 2, n_servers=6))
+
+
+@pytest.mark.parametrize("counts", [[1, 2], [0, 1], [3, -1]], ids=str)
+def test_batches_that_do_not_add_up_are_refused(counts: list[int]) -> None:
+    """A workload must give one replica set for each arrival."""
+    own: Workload = Fixed(counts, [[0, 1], [2, 3]])
+    with pytest.raises(ScenarioError, match="slot 0 has 2 replica sets for . arrivals; it must"):
+        list(fast_batches(own, Key.of(1), 2, n_servers=6))
