@@ -8,7 +8,8 @@ The paper reports "up to 4-fold improvement" over JSQ-MaxWeight on its two traff
 servers (section 6, figure 3). This script measures the ratio of the mean completion times at
 several loads, under the default reading and under each other reading, for two rivals:
 `jsq-maxweight`, with one common queue for remote work, and `maxweight`, without it. Then it changes
-the number of servers. On two cores it takes about ten minutes.
+the number of servers. It takes about ten minutes of processor time. One replication of
+1000 servers is enough: the ratios hold to about a percent. Smaller clusters run longer.
 
 A ratio above 1 is in favour of `priority`. A plus marks a ratio whose rival had not settled: its
 completion time was still growing when the run ended. A minus marks the same of `priority`.
@@ -48,7 +49,7 @@ def scenario_of(traffic: str, *, servers: int, slots: int) -> Scenario:
         "cluster.servers": servers,
         "run.slots": slots,
         "run.warmup": slots // 2,
-        "run.replications": 2,
+        "run.replications": 1,
     }
     if traffic == "locally-overloaded":
         values["traffic.hot_servers"] = servers // 2
@@ -100,25 +101,31 @@ def by_reading(traffic: str, loads: Sequence[float], *, servers: int, slots: int
 
 
 def by_size(sizes: Sequence[int], *, slots: int) -> None:
-    """Print the ratios on locally overloaded clusters of several sizes, default reading."""
+    """Print the ratios on locally overloaded clusters of several sizes, default reading.
+
+    Each runs for about as many tasks.
+    """
     found = [
-        compare(scenario_of("locally-overloaded", servers=size, slots=slots), ["priority", *RIVALS])
+        compare(
+            scenario_of("locally-overloaded", servers=size, slots=slots * max(sizes) // size),
+            ["priority", *RIVALS],
+        )
         for size in sizes
     ]
     rows = (
         (f"{rival} / priority", [ratio(comparison, i) for comparison in found])
         for i, rival in enumerate(RIVALS, start=1)
     )
-    print(f"locally-overloaded at load 0.9, {slots} slots\n")
+    print(f"locally-overloaded at load 0.9, {slots} slots or more\n")
     print_rows(rows, "servers", [f"{size}  " for size in sizes])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the script."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--slots", type=int, default=10000, help="default: %(default)s")
+    parser.add_argument("--slots", type=int, default=8000, help="default: %(default)s")
     parser.add_argument("--servers", type=int, default=1000, help="default: %(default)s")
-    parser.add_argument("--loads", default="0.5,0.7,0.8,0.9,0.95,0.99", help="default: %(default)s")
+    parser.add_argument("--loads", default="0.5,0.7,0.8,0.9,0.95", help="default: %(default)s")
     options = parser.parse_args(arguments)
     loads = [float(load) for load in options.loads.split(",")]
     for traffic in TRAFFICS:

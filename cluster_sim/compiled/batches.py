@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,10 +49,10 @@ def fast_batches(
         for batch in workload.batches(key, n_slots):
             counts = np.array(batch.counts, dtype=np.int64)
             replicas = _checked(batch.replicas, n_servers)
-            if counts.size and counts.min() < 0 or counts.sum() != len(replicas):
+            if (counts.size and counts.min() < 0) or counts.sum() != len(replicas):
                 raise ScenarioError(
-                    f"the workload's batch from slot {batch.first_slot} has {len(replicas)} replica "
-                    f"sets for {counts.sum()} arrivals; it must have one for each"
+                    f"the workload's batch from slot {batch.first_slot} has {len(replicas)} "
+                    f"replica sets for {counts.sum()} arrivals; it must have one for each"
                 )
             yield ArrivalBatch(batch.first_slot, batch.first_task, counts, replicas)
         return
@@ -74,11 +75,13 @@ def _counts(
             yield first + begin, counts[begin : begin + step]
 
 
-def _checked(replicas: npt.NDArray[np.int64], n_servers: int) -> npt.NDArray[np.int32]:
+def _checked(replicas: npt.NDArray[np.integer[Any]], n_servers: int) -> npt.NDArray[np.int32]:
     """Return replica sets as int32, or raise where they would lead out of an array."""
     rows = np.array(replicas, dtype=np.int32, order="C")
-    if not rows.size:
-        return rows.reshape(len(rows), -1) if rows.ndim == 2 else np.empty((0, 1), dtype=np.int32)
+    if not rows.size:  # without a single server, if there are rows at all
+        rows = np.full((len(rows), 1), NO_SERVER, dtype=np.int32)
+    if not len(rows):
+        return rows
     is_gap = (rows[:, :-1] < 0) & (rows[:, 1:] >= 0)
     if rows[:, 0].min() < 0 or is_gap.any() or rows.max() >= n_servers:
         where = (rows[:, 0] < 0) | is_gap.any(axis=1) | (rows.max(axis=1) >= n_servers)
@@ -96,7 +99,8 @@ class _Drawn:
         self._traffic, self._key, self._n_servers = traffic, key, n_servers
         self._buffer = np.empty((0, 0), dtype=np.int32)
         self._words = np.uint64(key.low), np.uint64(key.high)
-        self._sets = self._cdf = np.empty((0, 0))
+        self._sets: npt.NDArray[np.int32] = np.empty((0, 0), dtype=np.int32)
+        self._cdf: npt.NDArray[np.float64] = np.empty(0)
         if type(traffic) is Types:
             self._sets = _checked(traffic.replica_sets, n_servers)
             self._cdf = traffic.cdf

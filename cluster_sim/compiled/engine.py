@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 from cluster_sim.compiled.assembly import CompilationError, compiled_fill, compiled_loop
 from cluster_sim.compiled.batches import fast_batches
+from cluster_sim.compiled.diagnosis import explain
 from cluster_sim.compiled.events import EventFeed
 from cluster_sim.compiled.state import Arguments, grow_tasks, initial_arguments
 from cluster_sim.errors import ClusterSimError, DecisionError, ScenarioError
@@ -27,6 +27,9 @@ from cluster_sim.system import System
 __all__ = ["OutOfMemoryError", "check_compiles", "simulate"]
 
 _PARAMETERS = tuple(inspect.signature(loop.run_slots).parameters)
+
+# Why loops could not be compiled: numba takes long to find out, and says less the second time.
+_refused: dict[Callable[..., int], str] = {}
 
 
 class OutOfMemoryError(ClusterSimError, MemoryError):
@@ -169,11 +172,14 @@ class _Run:
         self._n_arrivals += batch.n_tasks
 
     def _call(self) -> int:
+        if self._loop in _refused:
+            raise CompilationError(_refused[self._loop])
         try:
             return int(self._loop(*[self._arguments[name] for name in _PARAMETERS]))
         except Exception as error:
             if type(error).__module__.startswith("numba"):
-                raise CompilationError(_explain(self.system, error)) from error
+                _refused[self._loop] = explain(self.system.policy, error)
+                raise CompilationError(_refused[self._loop]) from error
             raise
 
     def _grow(self, n_needed: int, width: int) -> None:
@@ -267,22 +273,3 @@ class _Run:
             f"{chunk}) arrived in slot {slot} returned {queue}; it must return a queue from 0 to "
             f"{n_queues - 1}"
         )
-
-
-def _explain(system: System, error: Any) -> str:
-    """Return numba's complaint, short: what it does not support, and the line that asked for it."""
-    lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
-    kept: list[str] = []
-    for i, line in enumerate(lines):
-        if line.lstrip().startswith('File "'):
-            kept = [
-                line.strip(),
-                *(text for text in lines[i + 1 : i + 6] if not text.startswith("During")),
-            ]
-    first = next((line for line in lines if "Failed in" not in line), str(error))
-    where = "\n  ".join(kept)
-    return (
-        f"policy {system.policy.name!r}: numba cannot compile it: {first.strip()}\n  {where}\n"
-        "Write that line with plain numbers and loops, or run it on the SimPy engine: "
-        'engine = "simpy"'
-    )

@@ -200,7 +200,32 @@ def large_cluster(effort: Effort) -> list[Finding]:
                 note="of the whole process",
             ),
         ]
-    return findings
+    return findings + _large_in_c(effort)
+
+
+def _large_in_c(effort: Effort) -> list[Finding]:
+    """The same growth of the C program: what the processor's caches cost, whoever writes the loop."""
+    if c_reference.GCC is None:
+        return []
+    small, large = evenly_loaded("priority", 1000, 0.9), evenly_loaded("priority", 100_000, 0.9)
+    with tempfile.TemporaryDirectory() as folder:
+        program = c_reference.build(Path(folder))
+
+        def in_c(system: System, slots: int) -> Rate:
+            return c_reference.run(program, system, slots=slots, warmup=0, key=KEY)[1]
+
+        few, many = in_turn(
+            min(effort.n_rounds, 5),
+            partial(in_c, small, effort.slots(5000)),
+            partial(in_c, large, effort.slots(100)),
+        )
+    return [
+        Finding(
+            "the same of the C program: priority",
+            ratio(few, many),
+            note=f"{1e9 / speed(many):.0f} against {1e9 / speed(few):.0f} ns",
+        )
+    ]
 
 
 def start_up(effort: Effort) -> list[Finding]:

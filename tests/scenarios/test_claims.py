@@ -65,7 +65,7 @@ def test_hot_servers_get_more_than_they_can_serve() -> None:
 
 @compiled
 def test_locally_overloaded_ratio_is_large() -> None:
-    """JSQ-MaxWeight takes far longer, with fewer remote starts; a third of priority's are remote."""
+    """JSQ-MaxWeight takes far longer, with fewer remote starts than the third of priority."""
     found = outcomes(
         "locally-overloaded", ["priority", "jsq-maxweight"], slots=3000, warmup=2000, replications=1
     )
@@ -147,7 +147,7 @@ def test_every_task_of_three_servers_is_in_the_comment(tmp_path: Path) -> None:
 
 @compiled
 def test_priority_wastes_the_third_tier() -> None:
-    """With racks, maxweight settles at load 0.9 and priority does not; at 0.8 priority is faster."""
+    """At load 0.9 maxweight settles and priority does not; at 0.8 priority is faster."""
     policies = ["maxweight", "priority"]
     high = outcomes("rack-tier", policies)
     assert verdicts(high) == {"maxweight": "stable", "priority": "unstable"}
