@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 __all__ = ["cache_folder", "write_once"]
 
 VARIABLE = "CLUSTER_SIM_CACHE"
+MARKER = "kernel.py"  # in every folder of ours
 N_KEPT = 64  # folders of about 1 MB each
 
 
@@ -51,18 +53,23 @@ def _root() -> Path | None:
     named = os.environ.get(VARIABLE)
     if named is not None:
         return Path(named) if named else None
-    base = os.environ.get("XDG_CACHE_HOME")
-    try:
-        home = Path(base) if base else Path.home() / ".cache"
-    except RuntimeError:  # no home folder
-        return None
+    home = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not home.is_absolute():  # then the standard has it ignored
+        try:
+            home = Path.home() / ".cache"
+        except RuntimeError:  # no home folder
+            return None
     return home / "cluster_sim" / f"python-{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _prune(root: Path) -> None:
-    """Remove the folders used longest ago, beyond the number to keep."""
+    """Remove the folders used longest ago, beyond the number to keep; nothing but our own."""
     folders = sorted(
-        (entry for entry in root.iterdir() if entry.is_dir()),
+        (
+            entry
+            for entry in root.iterdir()
+            if re.fullmatch("[0-9a-f]{32}", entry.name) and (entry / MARKER).is_file()
+        ),
         key=lambda entry: entry.stat().st_mtime,
     )
     for folder in folders[:-N_KEPT]:
