@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, cast
 
-from cluster_sim.compiled.cache import cache_folder, write_once
+from cluster_sim.compiled.cache import MARKER, cache_folder, make_forgiving, write_once
 from cluster_sim.compiled.closure import compile_tree, digest
 from cluster_sim.errors import PolicyError
 from cluster_sim.kernels import loop, traffic
@@ -38,7 +38,7 @@ _made: dict[tuple[object, ...], Callable[..., Any]] = {}
 
 
 class CompilationError(PolicyError):
-    """Numba cannot compile a policy; the SimPy engine still runs it."""
+    """Numba cannot compile a policy, or not at all; the SimPy engine still runs it."""
 
 
 def is_available() -> bool:
@@ -102,8 +102,13 @@ def _assembled(function: FunctionType, replaced: dict[str, Any], label: str) -> 
 def _assemble(
     function: FunctionType, replaced: dict[str, Any], mark: str, label: str
 ) -> Callable[..., Any]:
-    import numba
-
+    try:
+        import numba
+    except ImportError as error:  # its versions are particular about numpy's
+        raise CompilationError(
+            f"the compiled engine needs numba, which cannot be imported: {error}; mend the "
+            'installation, or use engine = "simpy"'
+        ) from error
     config: Any = numba.config  # its settings are made as it is imported
     names = compile_tree(function, _compile_inner, replaced, mark[:16])
     plain = FunctionType(function.__code__, names, function.__name__)
@@ -112,7 +117,10 @@ def _assemble(
     copy = _cached_copy(function, names, mark, label)
     kernel = copy or plain
     kernel.__qualname__ = f"{function.__qualname__}_{mark[:16]}"  # see `compile_tree`
-    return _njit(kernel, cache=copy is not None)
+    result = _njit(kernel, cache=copy is not None)
+    if copy is not None:
+        make_forgiving(result)
+    return result
 
 
 # Nobody frees an array while a kernel runs, and counting references (_nrt) takes more than half of
@@ -147,9 +155,9 @@ def _cached_copy(
     Numba keeps what it compiled beside the file that a function comes from.
     """
     folder = cache_folder(_with_versions(mark))
-    if folder is None or not write_once(folder / "kernel.py", _NOTE.format(label)):
+    if folder is None or not write_once(folder / MARKER, _NOTE.format(label)):
         return None
-    code = function.__code__.replace(co_filename=str(folder / "kernel.py"))
+    code = function.__code__.replace(co_filename=str(folder / MARKER))
     return FunctionType(code, names, function.__name__)
 
 

@@ -15,8 +15,9 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-__all__ = ["cache_folder", "write_once"]
+__all__ = ["cache_folder", "make_forgiving", "write_once"]
 
 VARIABLE = "CLUSTER_SIM_CACHE"
 MARKER = "kernel.py"  # in every folder of ours
@@ -63,7 +64,7 @@ def _root() -> Path | None:
 
 
 def _prune(root: Path) -> None:
-    """Remove the folders used longest ago, beyond the number to keep; nothing but our own."""
+    """Make room for a new folder: remove those used longest ago, and nothing but our own."""
     folders = sorted(
         (
             entry
@@ -72,7 +73,7 @@ def _prune(root: Path) -> None:
         ),
         key=lambda entry: entry.stat().st_mtime,
     )
-    for folder in folders[:-N_KEPT]:
+    for folder in folders[: 1 - N_KEPT]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -104,3 +105,31 @@ def write_once(path: Path, text: str) -> bool:
             Path(temporary).unlink()
         return False
     return True
+
+
+def make_forgiving(kernel: Any) -> None:
+    """Let a compiled function do without its cache where that fails.
+
+    Numba would end the run at a full disk, or at a file cut short by a loss of power.
+
+    Parameters
+    ----------
+    kernel : numba dispatcher
+        Made with ``cache=True``; changed in place.
+    """
+    kept = kernel._cache
+    load, save = kept.load_overload, kept.save_overload
+
+    def load_or_not(*arguments: Any) -> Any:
+        try:
+            return load(*arguments)
+        except Exception:  # noqa: BLE001 - whatever a damaged file leads to
+            with contextlib.suppress(OSError):
+                kept.flush()
+            return None
+
+    def save_or_not(*arguments: Any) -> None:
+        with contextlib.suppress(OSError):
+            save(*arguments)
+
+    kept.load_overload, kept.save_overload = load_or_not, save_or_not

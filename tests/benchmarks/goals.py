@@ -204,7 +204,7 @@ def large_cluster(effort: Effort) -> list[Finding]:
 
 
 def _large_in_c(effort: Effort) -> list[Finding]:
-    """The same growth of the C program: what the processor's caches cost, whoever writes the loop."""
+    """The same of the C program: what the caches cost, whoever writes the loop."""
     if c_reference.GCC is None:
         return []
     small, large = evenly_loaded("priority", 1000, 0.9), evenly_loaded("priority", 100_000, 0.9)

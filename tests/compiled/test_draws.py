@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws.systems import keys
 
 from cluster_sim.compiled.assembly import compiled_fill
 from cluster_sim.compiled.batches import SLOTS_DRAWN, fast_batches
@@ -30,7 +31,6 @@ from cluster_sim.model.traffic import (
 )
 from cluster_sim.model.workload import ArrivalBatch, SyntheticWorkload, Workload
 from cluster_sim.randomness import Key, Stream, block, blocks, uniforms
-from laws.systems import keys
 
 Words = tuple[np.uint64, np.uint64]
 slow_enough = settings(max_examples=10)  # as plain Python a row takes a millisecond
@@ -42,7 +42,9 @@ def words_of(key: Key) -> Words:
 
 def function(name: str, engine: str) -> Callable[..., None]:
     """Return a fill as numba compiles it, or as the plain Python that it is."""
-    found: Callable[..., None] = compiled_fill(name) if engine == "compiled" else getattr(plain, name)
+    found: Callable[..., None] = (
+        compiled_fill(name) if engine == "compiled" else getattr(plain, name)
+    )
     return found
 
 
@@ -154,9 +156,7 @@ def test_batches_are_the_workloads_own(name: str) -> None:
     n_slots = 4 if workload.rate > 1_000 else 2 * SLOTS_DRAWN + 17
     slots, tasks = 0, 0
     theirs = workload.batches(key, n_slots)
-    counts, rows = map(
-        np.concatenate, zip(*((b.counts, b.replicas) for b in theirs), strict=True)
-    )
+    counts, rows = map(np.concatenate, zip(*((b.counts, b.replicas) for b in theirs), strict=True))
     for batch in fast_batches(workload, key, n_slots, n_servers=20):
         assert (batch.first_slot, batch.first_task) == (slots, tasks)
         assert batch.replicas.dtype == np.int32

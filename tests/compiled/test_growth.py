@@ -128,7 +128,9 @@ class Widening:
 @pytest.mark.parametrize("name", policies.names())
 def test_wider_replica_sets_than_before(name: str) -> None:
     """Replica sets may grow and shrink from batch to batch while tasks wait."""
-    cluster = Cluster.of(Topology.tree(9, {"rack": 3}), {"local": 0.5, "rack_local": 0.4, "remote": 0.2})
+    cluster = Cluster.of(
+        Topology.tree(9, {"rack": 3}), {"local": 0.5, "rack_local": 0.4, "remote": 0.2}
+    )
     widening: Workload = Widening(9)
     check_same(System(cluster, widening, policies.get(name)), Key.of(9), 333)
 
@@ -212,7 +214,9 @@ def test_running_out_of_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(state.np, "zeros", full_after(16_385))
         with pytest.raises(OutOfMemoryError) as caught:
             simulate(overloaded, Key.of(1), slots=5_000, progress=told.append)
-    message = r"slot \d+: [\d,]+ tasks wait, and there is no memory for more; .*lower the load, or run"
+    message = (
+        r"slot \d+: [\d,]+ tasks wait, and there is no memory for more; .*lower the load, or run"
+    )
     caught.match(message)
     assert isinstance(caught.value, MemoryError)
     slot = int(str(caught.value).split()[1].rstrip(":"))

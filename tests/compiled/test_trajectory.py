@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from laws.systems import TRAFFICS, keys, readings, systems
 
 from cluster_sim import policies, traces
 from cluster_sim.model.arrivals import ArrivalProcess, Batch, Bernoulli, Binomial, Poisson
@@ -42,7 +43,6 @@ from cluster_sim.testing import small_systems
 from cluster_sim.testing.systems import all_readings
 from cluster_sim.traces.workload import TraceWorkload
 from compiled.both import check_same, first_difference
-from laws.systems import TRAFFICS, keys, readings, systems
 
 LEVELS: dict[int, dict[str, int]] = {2: {}, 3: {"rack": 4}, 4: {"rack": 4, "pod": 2}}
 N_SERVERS = 9  # racks of 3, 2, 2 and 2
@@ -101,12 +101,18 @@ def traffic_of(kind: str, topology: Topology) -> Traffic:
     if kind == "even":
         return Even(topology, 3)
     if kind == "even-hdfs":
-        return Even(topology, 2, HdfsPlacement() if topology.n_levels > 2 else Even(topology).placement)
+        return Even(
+            topology, 2, HdfsPlacement() if topology.n_levels > 2 else Even(topology).placement
+        )
     if kind == "hotspot":
         return Hotspot(topology, 4, 0.75, 2)
     if kind == "zipf":
         chunks = place_chunks(
-            Key.of(5), np.arange(12), topology=topology, placement=Even(topology).placement, n_replicas=3
+            Key.of(5),
+            np.arange(12),
+            topology=topology,
+            placement=Even(topology).placement,
+            n_replicas=3,
         )
         return Types(chunks, zipf_weights(12, 1.1))
     none = NO_SERVER
@@ -213,9 +219,7 @@ def test_random_systems(name: str, data: st.DataObject, key: Key) -> None:
 @pytest.mark.parametrize("name", policies.names())
 @given(data=st.data(), key=keys, warmup=st.integers(0, 119))
 @settings(max_examples=150)
-def test_wide_search(
-    name: str, traffic: str, data: st.DataObject, key: Key, warmup: int
-) -> None:
+def test_wide_search(name: str, traffic: str, data: st.DataObject, key: Key, warmup: int) -> None:
     """A wide search over random small systems finds no difference."""
     check_same(data.draw(systems(name, traffic)), key, 120, warmup=warmup)
 
