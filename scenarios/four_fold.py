@@ -65,10 +65,9 @@ def ratio(comparison: Comparison, rival: int) -> str:
 
 
 def print_rows(rows: Iterator[tuple[str, list[str]]], header: str, columns: Sequence[str]) -> None:
-    """Print a table row by row, as the rows come."""
-    print(f"{header:<51}" + "".join(f"{column:>10}" for column in columns))
-    for name, cells in rows:
-        print(f"{name:<51}" + "".join(f"{cell:>10}" for cell in cells), flush=True)
+    """Print a table."""
+    for name, cells in [(header, columns), *rows]:
+        print((f"{name:<51}" + "".join(f"{cell:>10}" for cell in cells)).rstrip(), flush=True)
     print()
 
 

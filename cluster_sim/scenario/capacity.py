@@ -104,7 +104,7 @@ def capacity_of_trace(
         for first in range(0, tasks.n_tasks, 65_536)
     ]
     chunks, counts = np.unique(np.concatenate(chosen), return_counts=True)
-    how = "all tasks of the trace" if step == 1 else f"every {step}th task of the trace"
+    how = "all tasks of the trace" if step == 1 else f"one task in {step} of the trace"
     return _listed(placed(chunks), counts / counts.sum(), cluster, how, step == 1)
 
 

@@ -94,7 +94,9 @@ class Without:
     def __init__(self, finder):
         self.finder = finder
     def find_spec(self, name, path=None, target=None):
-        return None if name.partition(".")[0] in {"numba", "llvmlite"} else self.finder.find_spec(name, path, target)
+        if name.partition(".")[0] in {"numba", "llvmlite"}:
+            return None
+        return self.finder.find_spec(name, path, target)
 
 sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 """
@@ -171,7 +173,9 @@ import warnings
 warnings.simplefilter("error")
 for policy in policies.names():
     for seed in (1, 2):
-        one, other = (run(tiny(policy), Key.of(seed), slots=60, warmup=7) for run in (simpy, compiled))
+        one, other = [
+            run(tiny(policy), Key.of(seed), slots=60, warmup=7) for run in (simpy, compiled)
+        ]
         assert one == other, policy
 print("equal")
 """

@@ -17,7 +17,7 @@ from laws.systems import TRAFFICS, keys, readings, systems
 from cluster_sim import policies, traces
 from cluster_sim.model.arrivals import ArrivalProcess, Batch, Bernoulli, Binomial, Poisson
 from cluster_sim.model.cluster import Cluster
-from cluster_sim.model.placement import HdfsPlacement
+from cluster_sim.model.placement import HdfsPlacement, UniformPlacement
 from cluster_sim.model.readings import (
     DispatchOrder,
     QueueLength,
@@ -111,7 +111,7 @@ def traffic_of(kind: str, topology: Topology) -> Traffic:
             Key.of(5),
             np.arange(12),
             topology=topology,
-            placement=Even(topology).placement,
+            placement=UniformPlacement(),
             n_replicas=3,
         )
         return Types(chunks, zipf_weights(12, 1.1))
@@ -131,7 +131,7 @@ def trace_of(topology: Topology, slots: int, rate: float) -> TraceWorkload:
 
     def placed(chunks: np.ndarray) -> np.ndarray:
         return place_chunks(
-            Key.of(3), chunks, topology=topology, placement=Even(topology).placement, n_replicas=2
+            Key.of(3), chunks, topology=topology, placement=UniformPlacement(), n_replicas=2
         )
 
     return TraceWorkload(traces.in_slots(traces.split_jobs(trace), 1.0), placed)
