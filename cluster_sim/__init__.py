@@ -55,13 +55,15 @@ def __getattr__(name: str) -> object:
 
     if name == "policies":
         return importlib.import_module("cluster_sim.policies")
+    value: object
     if name == "__version__":
-        return _version()
-    if name in _HOMES:
-        value: object = getattr(importlib.import_module(_HOMES[name]), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'cluster_sim' has no attribute {name!r}")
+        value = _version()
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'cluster_sim' has no attribute {name!r}")
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
