@@ -25,7 +25,6 @@ def serve_forever(
         Asked for work.
     ends : Ends
         When services end.
-    scheduler : CentralScheduler
 
     Yields
     ------

@@ -10,7 +10,7 @@ from textwrap import dedent
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# A tiny system, the same as `test_user_policies.system`; prints one line that tells runs apart.
+# A tiny system, the same as `users.system`; prints one line that tells runs apart.
 RUN = """
 import sys
 from cluster_sim import policies

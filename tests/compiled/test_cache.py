@@ -17,7 +17,7 @@ from cluster_sim.compiled import cache
 from cluster_sim.compiled.closure import compile_tree, digest
 from cluster_sim.kernels import loop
 from compiled.children import environment, output, output_of, start
-from compiled.test_user_policies import HEAD, load
+from compiled.users import HEAD, load
 
 COMPILED = """
 from cluster_sim.compiled.engine import simulate

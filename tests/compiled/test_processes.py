@@ -17,7 +17,7 @@ from cluster_sim.scenario import parse_scenario
 from cluster_sim.scenario.build import Prepared, prepare
 from cluster_sim.testing import small_systems
 from compiled.children import output
-from compiled.test_user_policies import system
+from compiled.users import system
 
 SCENARIO = """
 [cluster]
