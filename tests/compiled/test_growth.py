@@ -257,7 +257,7 @@ class Short(Single):
 
 @pytest.mark.slow
 def test_very_long_services() -> None:
-    """At a rate of one in ten thousand, services of dozens of turns of the wheel end as on SimPy."""
+    """At a rate of one in ten thousand, services of many turns of the wheel end as on SimPy."""
     topology = Topology.tree(5)
     cluster = Cluster.of(topology, {"local": 1e-4, "remote": 1e-5})
     slow = System(
