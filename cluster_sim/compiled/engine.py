@@ -108,8 +108,7 @@ def check_compiles(system: System) -> None:
     CompilationError
         If numba cannot compile the policy.
     """
-    width = 1
-    nothing = ArrivalBatch(0, 0, np.zeros(0, np.int64), np.zeros((0, width), np.int32))
+    nothing = ArrivalBatch(0, 0, np.zeros(0, np.int64), np.zeros((0, 1), np.int32))
     _Run(system, Key(0, 0), slots=1, warmup=0, observers=()).advance(nothing)
 
 

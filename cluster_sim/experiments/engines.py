@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from cluster_sim.emulator.emulator import simulate as simulate_with_simpy
@@ -95,9 +95,7 @@ def choose_engine(name: str, system: System, observers: Sequence[Observer] = ())
             obstacle = str(error)
     if name == "compiled":
         raise ScenarioError(f'[run] engine = "compiled": {obstacle}')
-    return Engine(
-        "simpy", simulate_with_simpy, runs_in_threads=False, note=f"SimPy engine: {obstacle}"
-    )
+    return replace(simpy, note=f"SimPy engine: {obstacle}")
 
 
 def _obstacle(observers: Sequence[Observer]) -> str | None:
