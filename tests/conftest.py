@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,10 @@ from hypothesis import HealthCheck, settings
 
 # Figures are drawn to files only; set before anything imports pyplot.
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# A shell starts its background jobs with Ctrl-C ignored, and a program passes that on to those that
+# it starts; the tests of interrupts need it in force.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Both profiles derive their examples from the test's own source, so a failure repeats by itself.
 # Deadlines are off: the first call of a compiled kernel takes seconds, the next microseconds.

@@ -68,6 +68,11 @@ def output(text: str, folder: Path, **changes: str | None) -> str:
 
 def output_of(child: subprocess.Popen[str]) -> str:
     """Return what a started program prints; fail if it fails."""
-    out, err = child.communicate(timeout=300)
+    with child:
+        try:
+            out, err = child.communicate(timeout=300)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise
     assert child.returncode == 0, err
     return out
