@@ -10,13 +10,15 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, cast
 
+import numpy as np
+
 from cluster_sim.compiled.cache import MARKER, cache_folder, make_forgiving, write_once
 from cluster_sim.compiled.closure import compile_tree, digest
 from cluster_sim.errors import PolicyError
 from cluster_sim.kernels import loop, traffic
 from cluster_sim.policies.base import QueuePolicy
 
-__all__ = ["CompilationError", "compiled_fill", "compiled_loop", "is_available"]
+__all__ = ["CompilationError", "compiled_fill", "compiled_loop", "index_type", "is_available"]
 
 # Functions that are not copied into their callers: called once a slot or seldom, and long to
 # compile.
@@ -26,6 +28,7 @@ NOT_INLINED = frozenset(
         "route_arrivals",
         "dispatch_idle",
         "next_asks",
+        "look",
         "rekey",
         "move",
         "pick",
@@ -87,6 +90,22 @@ def compiled_fill(name: str) -> Callable[..., None]:
     callable
     """
     return _assembled(getattr(traffic, name), {}, name)
+
+
+def index_type() -> type[np.integer]:
+    """Return the type of the numbers of rows: unsigned where the kernels are compiled.
+
+    Numba lets a negative index count from the end, and tests each signed index for it. In plain
+    Python, numpy's unsigned numbers would overflow where the kernels compute with them.
+
+    Returns
+    -------
+    type
+    """
+    import numba
+
+    config: Any = numba.config
+    return np.int64 if config.DISABLE_JIT else np.uint32
 
 
 def _assembled(function: FunctionType, replaced: dict[str, Any], label: str) -> Callable[..., Any]:
@@ -177,7 +196,6 @@ def _with_versions(mark: str) -> str:
 
     import llvmlite
     import numba
-    import numpy
 
-    versions = (sys.version, numba.__version__, llvmlite.__version__, numpy.__version__)
+    versions = (sys.version, numba.__version__, llvmlite.__version__, np.__version__)
     return hashlib.sha256(repr((mark, versions)).encode()).hexdigest()

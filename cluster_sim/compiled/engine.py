@@ -7,7 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from cluster_sim.compiled.assembly import CompilationError, compiled_fill, compiled_loop
+from cluster_sim.compiled.assembly import (
+    CompilationError,
+    compiled_fill,
+    compiled_loop,
+    index_type,
+)
 from cluster_sim.compiled.batches import fast_batches
 from cluster_sim.compiled.diagnosis import explain
 from cluster_sim.compiled.events import EventFeed
@@ -19,7 +24,7 @@ from cluster_sim.model.readings import QueueLength
 from cluster_sim.model.workload import ArrivalBatch
 from cluster_sim.randomness import Key
 from cluster_sim.recording.histogram import Histogram
-from cluster_sim.recording.observer import Observer, ObserverHub
+from cluster_sim.recording.observer import Observer
 from cluster_sim.recording.result import RunResult
 from cluster_sim.recording.series import Thinning
 from cluster_sim.system import System
@@ -53,8 +58,8 @@ def simulate(
     system, key, slots, warmup, series_points, progress
         As for `cluster_sim.emulator.emulator.simulate`.
     observers : sequence of Observer
-        Further observers, told of arrivals, starts and completions; one that looks at the state
-        (`Observer.observe`) needs the SimPy engine.
+        Further observers. One that defines nothing but `Observer.observe` costs a copy of the
+        queues each time it looks; one that is told of events costs some microseconds each.
 
     Returns
     -------
@@ -67,16 +72,9 @@ def simulate(
         If numba cannot compile the policy.
     DecisionError
         If the policy decides what cannot be done.
-    ScenarioError
-        If an observer looks at the state.
     OutOfMemoryError
         If the waiting tasks outgrow the memory; the message says how far the run came.
     """
-    if ObserverHub(observers).observe:
-        raise ScenarioError(
-            "the compiled engine does not show its state to observers; leave out those that "
-            'define observe(), or use engine = "simpy"'
-        )
     run = _Run(system, key, slots=slots, warmup=warmup, observers=observers)
     thinning, done = Thinning(series_points), 0
     try:
@@ -120,17 +118,23 @@ class _Run:
     ) -> None:
         self.system = system
         self._slots, self._warmup = slots, warmup
-        self._feed = EventFeed(observers, key)
-        n_events = 16 * system.cluster.n_servers + 4096 if self._feed.is_needed else 0
+        self._feed = EventFeed(observers, key, system.cluster.n_servers)
+        self._loop = compiled_loop(system.policy)
         self._arguments: Arguments = initial_arguments(
-            system, key, slots=slots, warmup=warmup, n_events=n_events
+            system,
+            key,
+            slots=slots,
+            warmup=warmup,
+            logs=self._feed.wants_events,
+            look_every=self._feed.look_every,
+            index=index_type(),
         )
         grow_tasks(self._arguments, 1, 1)
-        self._loop = compiled_loop(system.policy)
         self._fill_tasks = compiled_fill("fill_tasks")
         self._outliers: dict[str, dict[int, int]] = {"completion": {}, "waiting": {}}
         self._n_arrivals = 0
         self._buffers = np.empty((2, 0))
+        self._sums = (0, 0, 0)  # arrived, in system, waiting: over the slots so far, for the series
 
     def advance(self, batch: ArrivalBatch, progress: Callable[[int], None] | None = None) -> None:
         """Run the slots of a batch; telling observers takes long, so progress is told meanwhile."""
@@ -140,7 +144,7 @@ class _Run:
             first_task=batch.first_task,
             counts=batch.counts,
             batch_replicas=batch.replicas,
-            row=np.zeros(batch.replicas.shape[1], dtype=np.int32),
+            row=np.zeros(batch.replicas.shape[1], dtype=arguments["serving"].dtype),
             in_system_at=np.zeros(batch.n_slots, dtype=np.int64),
             waiting_at=np.zeros(batch.n_slots, dtype=np.int64),
         )
@@ -203,22 +207,38 @@ class _Run:
 
     def _take_events(self, n_arrivals: int) -> None:
         """Tell the observers what happened, and make room for a slot with so many arrivals."""
-        if not self._feed.is_needed:
-            return
         counters, events = self._arguments["counters"], self._arguments["events"]
-        self._feed.tell(events[: counters[Counter.N_EVENTS]])
-        counters[Counter.N_EVENTS] = 0
+        self._feed.tell(events[: counters[Counter.N_EVENTS]], self._arguments)
+        counters[Counter.N_EVENTS] = counters[Counter.N_LOOKS] = 0
+        if not self._feed.wants_events:
+            return
         n_rows = n_arrivals + 2 * self.system.cluster.n_servers
-        if n_rows > len(events):
+        if n_rows >= len(events):
             self._arguments["events"] = np.zeros((2 * n_rows, 7), dtype=np.int64)
 
     def keep_series(self, batch: ArrivalBatch, thinning: Thinning) -> None:
         """Offer the observation points of a batch to the time series."""
         in_system, waiting = self._arguments["in_system_at"], self._arguments["waiting_at"]
+        in_system_sums, waiting_sums = np.cumsum(in_system), np.cumsum(waiting)
+        arrived, before = np.cumsum(batch.counts), self._sums
         end = batch.first_slot + batch.n_slots
         while thinning.next_slot < end:
             at = thinning.next_slot - batch.first_slot
-            thinning.offer(thinning.next_slot, int(in_system[at]), int(waiting[at]))
+            thinning.offer(
+                thinning.next_slot,
+                int(in_system[at]),
+                int(waiting[at]),
+                # Over the slots before: without the slot itself.
+                arrived=before[0] + int(arrived[at] - batch.counts[at]),
+                in_system_sum=before[1] + int(in_system_sums[at] - in_system[at]),
+                waiting_sum=before[2] + int(waiting_sums[at] - waiting[at]),
+            )
+        if batch.n_slots:
+            self._sums = (
+                before[0] + int(arrived[-1]),
+                before[1] + int(in_system_sums[-1]),
+                before[2] + int(waiting_sums[-1]),
+            )
 
     def close(self) -> None:
         """Close the observers."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from cluster_sim.kernels.codes import Event
+from cluster_sim.errors import ScenarioError
+from cluster_sim.kernels.codes import Counter, Event
 from cluster_sim.model.task import Task
 from cluster_sim.model.workload import ArrivalBatch
 from cluster_sim.randomness import Key, Stream, block
@@ -24,18 +25,22 @@ class EventFeed:
     ----------
     observers : sequence of Observer
     key : Key
+    n_servers : int
 
     Attributes
     ----------
-    is_needed : bool
-        Whether there are observers.
+    wants_events : bool
+        Whether some observer is to be told of events, not only shown the state.
+    look_every : int
+        Slots from one look at the state to the next; 0 for none.
     """
 
-    def __init__(self, observers: Sequence[Observer], key: Key) -> None:
+    def __init__(self, observers: Sequence[Observer], key: Key, n_servers: int) -> None:
         self._hub = ObserverHub(observers)
-        self.is_needed = len(observers) > 0
+        self.wants_events, self.look_every = self._hub.wants_events, self._hub.look_every
         self._key = key
         self._tasks: dict[int, Task] = {}
+        self._running: list[Task | None] = [None] * n_servers
         self._batch: ArrivalBatch | None = None
 
     def take_batch(self, batch: ArrivalBatch) -> None:
@@ -47,13 +52,15 @@ class EventFeed:
         """
         self._batch = batch
 
-    def tell(self, events: npt.NDArray[np.int64]) -> None:
+    def tell(self, events: npt.NDArray[np.int64], arrays: Mapping[str, Any]) -> None:
         """Tell the observers of the events in the buffer.
 
         Parameters
         ----------
         events : int64 array, shape (n, 7)
             Slot, `Event`, task, server, queue, tier, service.
+        arrays : mapping of str to array
+            The loop's arguments.
         """
         for slot, kind, number, server, queue, tier, service in events.tolist():
             if kind == Event.ARRIVAL:
@@ -62,14 +69,27 @@ class EventFeed:
                 for tell in self._hub.arrival:
                     tell(task)
             elif kind == Event.START:
-                task = self._tasks[number]
+                task = self._running[server] = self._tasks.pop(number)
                 task.server, task.start, task.tier, task.service = server, slot, tier, service
                 for tell in self._hub.start:
                     tell(task)
-            else:
-                task = self._tasks.pop(number)
+            elif kind == Event.COMPLETION:
+                completed, self._running[server] = self._running[server], None
                 for tell in self._hub.completion:
-                    tell(task)
+                    tell(cast("Task", completed))
+            else:
+                self._show(slot, number, arrays)
+
+    def _show(self, slot: int, row: int, arrays: Mapping[str, Any]) -> None:
+        """Show a look that the loop took to those whose turn it is."""
+        offset = slot - arrays["first_slot"]
+        n_waiting = int(arrays["waiting_at"][offset])
+        n_in_service = int(arrays["in_system_at"][offset]) - n_waiting
+        queues = arrays["look_waiting"][row], arrays["look_lengths"][row]
+        state = _State(*queues, n_waiting, n_in_service, self._known_running)
+        for every, look in self._hub.observe:
+            if slot % every == 0:
+                look(slot, state)
 
     def _arrived(self, number: int, slot: int) -> Task:
         batch: Any = self._batch
@@ -78,27 +98,46 @@ class EventFeed:
         luck = (((w0 >> 5) << 26) | (w1 >> 6)) * 2.0**-53
         return Task(number, slot, [server for server in row if server >= 0], luck)
 
+    @property
+    def _known_running(self) -> list[Task | None] | None:
+        return self._running if self.wants_events else None
+
     def close(self, arrays: Mapping[str, Any]) -> None:
         """Close the observers.
 
         Parameters
         ----------
         arrays : mapping of str to array
-            The loop's arguments ``waiting``, ``lengths``, ``serving`` and ``running``.
+            The loop's arguments.
         """
-        self._hub.close(_Final(arrays, self._tasks))
+        counters = arrays["counters"]
+        numbers = int(counters[Counter.N_WAITING]), int(counters[Counter.N_IN_SERVICE])
+        queues = arrays["waiting"], arrays["lengths"]
+        self._hub.close(_State(*queues, *numbers, self._known_running))
 
 
-class _Final:
-    """The state at the end of a run, as observers may look at it."""
+class _State:
+    """The state of a compiled run, as observers may look at it."""
 
-    def __init__(self, arrays: Mapping[str, Any], tasks: Mapping[int, Task]) -> None:
-        self.waiting: list[int] = arrays["waiting"].tolist()
-        self.lengths: list[int] = arrays["lengths"].tolist()
-        serving, running = arrays["serving"].tolist(), arrays["running"].tolist()
-        self.running: list[Task | None] = [
-            None if queue < 0 else tasks.get(number)
-            for queue, number in zip(serving, running, strict=True)
-        ]
-        self.n_waiting = sum(self.waiting)
-        self.n_in_service = sum(queue >= 0 for queue in serving)
+    def __init__(
+        self,
+        waiting: npt.NDArray[np.int32],
+        lengths: npt.NDArray[np.int32],
+        n_waiting: int,
+        n_in_service: int,
+        running: list[Task | None] | None,
+    ) -> None:
+        self.waiting: list[int] = waiting.tolist()
+        self.lengths: list[int] = lengths.tolist()
+        self.n_waiting, self.n_in_service = n_waiting, n_in_service
+        self._running = running
+
+    @property
+    def running(self) -> list[Task | None]:
+        if self._running is None:
+            raise ScenarioError(
+                "an observer asks who serves what (state.running), which the compiled engine "
+                "follows only for observers that define arrival(), start(), completion() or "
+                'close(); define one of them, or use engine = "simpy"'
+            )
+        return self._running

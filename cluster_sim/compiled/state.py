@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster_sim.kernels.codes import Counter, Option
-from cluster_sim.kernels.loop import N_ASKS
+from cluster_sim.kernels.loop import EMPTY, N_ASKS
 from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, ServiceTier
 from cluster_sim.randomness import Key
 from cluster_sim.system import System, tie_break_code
@@ -22,13 +22,22 @@ Array = npt.NDArray[Any]
 N_TIMES = 1 << 14  # dense part of the histograms, slots
 N_WHEEL = 1 << 10  # slots of the timing wheel; a longer service takes several turns
 N_TASKS = 1 << 12  # rows of the task pool at the start
-MOST_TASKS = 2**31 - 1  # rows are numbered by int32
+N_EVENTS = 1 << 12  # rows of the event buffer, and 16 more for each server
+LOOK_NUMBERS = 1 << 18  # queue lengths in the buffer of looks
+MOST_TASKS = 2**31 - 1  # rows are numbered by 32 bits
 
 _ORDERS = {DispatchOrder.RANDOM: 0, DispatchOrder.INDEX: 1, DispatchOrder.LOCALS_FIRST: 2}
 
 
 def initial_arguments(
-    system: System, key: Key, *, slots: int, warmup: int, n_events: int
+    system: System,
+    key: Key,
+    *,
+    slots: int,
+    warmup: int,
+    logs: bool,
+    look_every: int,
+    index: type[np.integer],
 ) -> Arguments:
     """Return the arguments of a run that has not begun.
 
@@ -37,8 +46,12 @@ def initial_arguments(
     system : System
     key : Key
     slots, warmup : int
-    n_events : int
-        Rows of the event buffer; 0 to log nothing.
+    logs : bool
+        Whether arrivals, starts and completions are to be logged.
+    look_every : int
+        Slots from one look at the state to the next; 0 for none.
+    index : type
+        Of the numbers of rows; see `cluster_sim.compiled.assembly.index_type`.
 
     Returns
     -------
@@ -62,11 +75,13 @@ def initial_arguments(
     options[Option.BY_REPLICA] = reading.service_tier is ServiceTier.REPLICA
     options[Option.ORDER] = _ORDERS[reading.dispatch_order]
     options[Option.TIE_BREAK] = tie_break_code(reading.tie_break)
-    options[Option.LOGS] = n_events > 0
+    options[Option.LOGS], options[Option.LOOK_EVERY] = logs, look_every
     bound = system.workload.bound
     options[Option.BOUND] = -1 if bound is None else bound
     above = policy.longest_above(cluster.rates)
     constants = policy.constants(cluster.rates) or (0.0,)
+    n_events = N_EVENTS + 16 * n_servers if logs or look_every else 0
+    n_looks = min(N_EVENTS, LOOK_NUMBERS // len(owners) + 1) if look_every else 0
     return {
         "key_low": np.uint64(key.low),
         "key_high": np.uint64(key.high),
@@ -77,37 +92,40 @@ def initial_arguments(
         "rates": np.array(cluster.rates, dtype=np.float64),
         "owners": owners,
         "own_queue": own_queue,
-        "groups": np.ascontiguousarray(cluster.groups.ravel(), dtype=np.int32),
+        "groups": np.ascontiguousarray(cluster.groups.ravel(), dtype=index),
         "waiting": waiting,
         "lengths": lengths,
         "seen": lengths if is_live else np.zeros_like(waiting),
-        "head": np.zeros_like(waiting),
-        "tail": np.zeros_like(waiting),
-        "serving": np.full(n_servers, -1, dtype=np.int32),
-        "running": np.full(n_servers, -1, dtype=np.int64),
+        "head": np.zeros(len(waiting), dtype=index),
+        "tail": np.zeros(len(waiting), dtype=index),
+        "serving": np.full(n_servers, EMPTY, dtype=index),
         "ends": np.zeros(n_servers, dtype=np.int64),
-        "wheel_next": np.full(n_servers, -1, dtype=np.int32),
-        "wheel_head": np.full(N_WHEEL, -1, dtype=np.int32),
-        "wheel_tail": np.full(N_WHEEL, -1, dtype=np.int32),
-        "idle": np.zeros(n_servers, dtype=np.int32),
-        "deferred": np.zeros(n_servers, dtype=np.int32),
+        "wheel_next": np.full(n_servers, EMPTY, dtype=index),
+        "wheel_head": np.full(N_WHEEL, EMPTY, dtype=index),
+        "wheel_tail": np.full(N_WHEEL, EMPTY, dtype=index),
+        "idle": np.zeros(n_servers, dtype=index),
+        "deferred": np.zeros(n_servers, dtype=index),
         "deferred_ties": np.zeros(n_servers, dtype=np.float64),
-        **_longest_arguments(cluster.groups, policy.uses_longest),
+        **_longest_arguments(cluster.groups, policy.uses_longest, index),
         "longest": np.full(n_tiers, -1, dtype=np.int64),
         "n_longest": np.zeros(n_tiers, dtype=np.int64),
         "words": np.zeros(N_ASKS, dtype=np.uint64),
-        "asks": np.zeros(N_ASKS, dtype=np.int32),
+        "asks": np.zeros(N_ASKS, dtype=index),
         "ask_ties": np.zeros(N_ASKS, dtype=np.float64),
         "completion_counts": np.zeros(N_TIMES, dtype=np.int64),
         "waiting_counts": np.zeros(N_TIMES, dtype=np.int64),
         "outliers": np.zeros((4 * n_servers + 1024, 2), dtype=np.int64),
         "starts": np.zeros(n_tiers, dtype=np.int64),
         "busy": np.zeros(n_servers, dtype=np.int64),
+        "look_waiting": np.zeros((n_looks, len(owners)), dtype=np.int32),
+        "look_lengths": np.zeros((n_looks, len(owners)), dtype=np.int32),
         "events": np.zeros((n_events, 7), dtype=np.int64),
     }
 
 
-def _longest_arguments(groups: npt.NDArray[np.int64], is_used: bool) -> Arguments:
+def _longest_arguments(
+    groups: npt.NDArray[np.int64], is_used: bool, index: type[np.integer]
+) -> Arguments:
     """Return the index of longest queues: groups of all tiers but the innermost, in one array."""
     n_tiers, n_servers = groups.shape
     if not is_used:
@@ -121,7 +139,7 @@ def _longest_arguments(groups: npt.NDArray[np.int64], is_used: bool) -> Argument
         group[tier == t - 1] = row + n_groups
         n_groups += int(row.max()) + 1
     order = np.lexsort((queue, group))
-    position = np.empty(n, dtype=np.int32)
+    position = np.empty(n, dtype=index)
     position[order] = np.arange(n)
     group_first = np.searchsorted(group[order], np.arange(n_groups), side="left")
     group_last = np.searchsorted(group[order], np.arange(n_groups), side="right") - 1
@@ -129,18 +147,18 @@ def _longest_arguments(groups: npt.NDArray[np.int64], is_used: bool) -> Argument
     spare = np.zeros(n + 2 - n_groups, dtype=np.int64)
     return {
         "keys": np.zeros(n_servers, dtype=np.int32),
-        "order": order.astype(np.int32),
+        "order": order.astype(index),
         "position": position,
-        "bucket": group.astype(np.int32),
-        "first": np.concatenate((group_first, spare)).astype(np.int32),
-        "last": np.concatenate((group_last, spare)).astype(np.int32),
+        "bucket": group.astype(index),
+        "first": np.concatenate((group_first, spare)).astype(index),
+        "last": np.concatenate((group_last, spare)).astype(index),
         "bucket_key": np.zeros(n + 2, dtype=np.int32),
         "free_buckets": np.concatenate(
             ([n + 2 - n_groups], np.arange(n_groups, n + 2), [0])
-        ).astype(np.int32),
-        "group_of": group.astype(np.int32),
-        "group_first": group_first.astype(np.int32),
-        "group_last": group_last.astype(np.int32),
+        ).astype(index),
+        "group_of": group.astype(index),
+        "group_first": group_first.astype(index),
+        "group_last": group_last.astype(index),
     }
 
 
@@ -163,6 +181,7 @@ def grow_tasks(arguments: Arguments, n_needed: int, width: int) -> None:
     """
     counters = arguments["counters"]
     old = arguments.get("task_replicas")
+    index = arguments["serving"].dtype
     n_old, old_width = old.shape if old is not None else (0, 0)
     n_free = int(counters[Counter.N_FREE])
     n_new = n_old
@@ -172,13 +191,13 @@ def grow_tasks(arguments: Arguments, n_needed: int, width: int) -> None:
         raise MemoryError(f"{n_old:,} tasks are waiting")
     width = max(width, old_width)
     shapes = {
-        "task_next": (np.int32, (n_new,)),
+        "task_next": (index, (n_new,)),
         "task_arrival": (np.int64, (n_new,)),
         "task_number": (np.int64, (n_new,)),
         "task_luck": (np.float64, (n_new,)),
         "task_size": (np.int32, (n_new,)),
-        "task_replicas": (np.int32, (n_new, width)),
-        "free_tasks": (np.int32, (n_new,)),
+        "task_replicas": (index, (n_new, width)),
+        "free_tasks": (index, (n_new,)),
     }
     for name, (kind, shape) in shapes.items():
         grown = np.zeros(shape, dtype=kind)

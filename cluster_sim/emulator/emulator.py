@@ -83,8 +83,9 @@ class Emulator:
         for batch in self.system.workload.batches(self._key, n_slots):
             for tasks, ties in self._arrivals(batch):
                 yield observation.set(1 if slot else 0)
-                for look in watch:
-                    look(slot, scheduler)
+                for every, look in watch:
+                    if slot % every == 0:
+                        look(slot, scheduler)
                 yield arrivals.set(0)
                 if tasks:
                     scheduler.accept(tasks, ties)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -10,7 +9,7 @@ from typing import Protocol
 from cluster_sim.emulator.emulator import simulate as simulate_with_simpy
 from cluster_sim.errors import ScenarioError
 from cluster_sim.randomness import Key
-from cluster_sim.recording.observer import Observer, ObserverHub
+from cluster_sim.recording.observer import Observer
 from cluster_sim.recording.result import RunResult
 from cluster_sim.system import System
 
@@ -56,15 +55,14 @@ class Engine:
     note: str | None = None
 
 
-def choose_engine(name: str, system: System, observers: Sequence[Observer] = ()) -> Engine:
+def choose_engine(name: str, system: System) -> Engine:
     """Return the engine for a system.
 
     Parameters
     ----------
     name : str
-        ``"simpy"``, ``"compiled"``, or ``"auto"``: compiled where policy and observers allow it.
+        ``"simpy"``, ``"compiled"``, or ``"auto"``: compiled where the policy allows it.
     system : System
-    observers : sequence of Observer
 
     Returns
     -------
@@ -80,7 +78,7 @@ def choose_engine(name: str, system: System, observers: Sequence[Observer] = ())
     simpy = Engine("simpy", simulate_with_simpy, runs_in_threads=False)
     if name == "simpy":
         return simpy
-    obstacle = _obstacle(observers)
+    obstacle = _obstacle()
     if obstacle is None:
         from cluster_sim.compiled.assembly import CompilationError
         from cluster_sim.compiled.engine import check_compiles
@@ -98,13 +96,13 @@ def choose_engine(name: str, system: System, observers: Sequence[Observer] = ())
     return replace(simpy, note=f"SimPy engine: {obstacle}")
 
 
-def _obstacle(observers: Sequence[Observer]) -> str | None:
+def _obstacle() -> str | None:
     """Return why no system at all could run compiled, if there is a reason."""
-    if importlib.util.find_spec("numba") is None:
+    from cluster_sim.compiled.assembly import is_available
+
+    if not is_available():
         return (
             "the compiled engine needs numba, which is not installed; "
             "pip install 'cluster_sim[fast]', or use engine = \"simpy\""
         )
-    if ObserverHub(observers).observe:
-        return 'an observer looks at the state in every slot, which needs engine = "simpy"'
     return None

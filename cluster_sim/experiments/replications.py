@@ -187,7 +187,7 @@ def run(
         If the policy decides what cannot be done.
     """
     asked = prepared.scenario.run
-    engine = choose_engine(asked.engine, prepared.system, observers)
+    engine = choose_engine(asked.engine, prepared.system)
     if engine.note is not None:
         logger.warning("%s", engine.note)
     wall, cpu = time.perf_counter(), time.process_time()

@@ -13,7 +13,7 @@ class Stop(enum.IntEnum):
     DONE = 0
     NEEDS_TASKS = 1  # the task pool has no room for the arrivals of the next slot
     NEEDS_OUTLIERS = 2  # the list of times beyond the histograms is nearly full
-    NEEDS_EVENTS = 3  # the event buffer is nearly full
+    NEEDS_EVENTS = 3  # the buffer of events, or that of looks, is nearly full
     BAD_ROUTE = 4
     BAD_SERVE = 5
     NOTHING_WAITS = 6
@@ -34,6 +34,7 @@ class Counter(enum.IntEnum):
     IN_SYSTEM_SUM = 9  # over the observation points after the warm-up
     WAITING_SUM = 10
     N_BOUND_HITS = 11
+    N_LOOKS = 12  # rows of the buffer of looks that are filled
 
 
 class Option(enum.IntEnum):
@@ -48,6 +49,7 @@ class Option(enum.IntEnum):
     TIE_BREAK = 6
     LOGS = 7
     BOUND = 8  # of the arrivals in a slot; -1 for none
+    LOOK_EVERY = 9  # slots from one look at the state to the next; 0 for none
 
 
 class Event(enum.IntEnum):
@@ -56,3 +58,4 @@ class Event(enum.IntEnum):
     ARRIVAL = 0
     START = 1
     COMPLETION = 2
+    LOOK = 3  # at the state, at the observation point; in the place of the task, its row

@@ -31,7 +31,7 @@ READS_TIE = False
 
 DISPATCH_ORDER, DISPATCH_TIE = 4, 5  # Stream
 RANDOM_ORDER, INDEX_ORDER, LOCALS_FIRST_ORDER = 0, 1, 2
-EMPTY = -1
+EMPTY = 2**32 - 1  # no row; rows are unsigned, since numba tests the sign of others at each use
 N_ASKS = 32  # asks drawn at once
 ASKS_MASK = N_ASKS - 1
 
@@ -44,10 +44,12 @@ N_BOUND_HITS, BOUND = int(Counter.N_BOUND_HITS), int(Option.BOUND)
 SLOTS, WARMUP, COUNTS_SERVICE = int(Option.SLOTS), int(Option.WARMUP), int(Option.COUNTS_SERVICE)
 IS_LIVE, BY_REPLICA, ORDER = int(Option.IS_LIVE), int(Option.BY_REPLICA), int(Option.ORDER)
 TIE_BREAK, LOGS = int(Option.TIE_BREAK), int(Option.LOGS)
+LOOK_EVERY, N_LOOKS = int(Option.LOOK_EVERY), int(Counter.N_LOOKS)
 DONE, NEEDS_TASKS, NEEDS_OUTLIERS = int(Stop.DONE), int(Stop.NEEDS_TASKS), int(Stop.NEEDS_OUTLIERS)
 NEEDS_EVENTS, BAD_ROUTE = int(Stop.NEEDS_EVENTS), int(Stop.BAD_ROUTE)
 BAD_SERVE, NOTHING_WAITS = int(Stop.BAD_SERVE), int(Stop.NOTHING_WAITS)
 ARRIVAL, START, COMPLETION = int(Event.ARRIVAL), int(Event.START), int(Event.COMPLETION)
+LOOK = int(Event.LOOK)
 
 
 def log(events, n_events, slot, kind, task, server, queue, tier, service):
@@ -211,9 +213,9 @@ def find_longest(
 
 
 def complete_services(
-    slot, counters, counts_service, logs, above, waiting, lengths, serving, running, ends,
-    wheel_next, wheel_head, wheel_tail, keys, order, position, bucket, first, last, bucket_key,
-    free_buckets, group_of, group_first, group_last, events,
+    slot, counters, counts_service, logs, above, waiting, lengths, serving, ends, wheel_next,
+    wheel_head, wheel_tail, keys, order, position, bucket, first, last, bucket_key, free_buckets,
+    group_of, group_first, group_last, events,
 ):  # fmt: skip
     """Phase 1: free the servers whose service ends now, in the order of starts."""
     n_completed = 0
@@ -236,14 +238,22 @@ def complete_services(
                         bucket_key, free_buckets, group_of, group_first, group_last,
                     )  # fmt: skip
             if logs:
-                n_events = log(
-                    events, n_events, slot, COMPLETION, running[server], server, queue, -1, 0
-                )
+                n_events = log(events, n_events, slot, COMPLETION, -1, server, queue, -1, 0)
         else:  # a longer service waits for a later turn of the wheel
             append(server, turn, wheel_next, wheel_head, wheel_tail)
         server = following
     counters[N_IN_SERVICE] -= n_completed
     counters[N_EVENTS] = n_events
+
+
+def look(slot, counters, waiting, lengths, look_waiting, look_lengths, events):
+    """Phase 2: keep the queues as they are now."""
+    row = counters[N_LOOKS]
+    for queue in range(len(waiting)):
+        look_waiting[row, queue] = waiting[queue]
+        look_lengths[row, queue] = lengths[queue]
+    counters[N_LOOKS] = row + 1
+    counters[N_EVENTS] = log(events, counters[N_EVENTS], slot, LOOK, row, -1, -1, -1, 0)
 
 
 def route_arrivals(
@@ -314,8 +324,8 @@ def route_arrivals(
 
 def dispatch_idle(
     key_low, key_high, slot, slots, warmup, counters, by_replica, dispatch_order, tie_break, logs,
-    above, constants, rates, owners, own_queue, groups, waiting, lengths, head, serving, running,
-    ends, wheel_next, wheel_head, wheel_tail, idle, deferred, deferred_ties, words, asks, ask_ties,
+    above, constants, rates, owners, own_queue, groups, waiting, lengths, head, serving, ends,
+    wheel_next, wheel_head, wheel_tail, idle, deferred, deferred_ties, words, asks, ask_ties,
     task_next, task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks, keys,
     order, position, bucket, first, last, bucket_key, free_buckets, group_of, group_first,
     group_last, longest, n_longest, completion_counts, waiting_counts, outliers, starts, busy,
@@ -325,7 +335,7 @@ def dispatch_idle(
     n_servers = len(serving)
     n_queues = len(waiting)
     n_times = len(completion_counts)
-    wheel_mask = len(wheel_head) - 1
+    wheel_mask = (len(wheel_head) - 1) & 0x7FFFFFFF
     n_waiting = counters[N_WAITING]
     n_free = counters[N_FREE]
     n_outliers = counters[N_OUTLIERS]
@@ -397,7 +407,6 @@ def dispatch_idle(
         n_free += 1
         if logs:
             number = task_number[task]
-            running[server] = number
             n_events = log(events, n_events, slot, START, number, server, queue, tier, end - slot)
 
         # Everything about this task is known now, so it is counted now.
@@ -446,7 +455,6 @@ def run_slots(
     head,
     tail,
     serving,
-    running,
     ends,
     wheel_next,
     wheel_head,
@@ -485,9 +493,13 @@ def run_slots(
     busy,
     in_system_at,
     waiting_at,
+    look_waiting,
+    look_lengths,
     events,
 ):
     """Run the slots of a batch of arrivals.
+
+    An index array holds rows of other arrays, unsigned; `EMPTY` is none.
 
     Parameters
     ----------
@@ -512,21 +524,19 @@ def run_slots(
         Their service uniforms and routing ties.
     owners : int32 array, shape (n_queues,)
     own_queue : int32 array, shape (n_servers,)
-    groups : int32 array, shape (n_tiers * n_servers,)
+    groups : index array, shape (n_tiers * n_servers,)
     waiting, lengths, seen : int32 array, shape (n_queues,)
         `lengths` may be `waiting`; `seen` may be `lengths` (live routing).
-    head, tail : int32 array, shape (n_queues,)
+    head, tail : index array, shape (n_queues,)
         First and last waiting task, as rows of the task pool.
-    serving : int32 array, shape (n_servers,)
-        Queue of the task in service, -1 if idle.
-    running : int64 array, shape (n_servers,)
-        Number of the task in service.
+    serving : index array, shape (n_servers,)
+        Queue of the task in service, `EMPTY` if idle.
     ends : int64 array, shape (n_servers,)
         Slot in which the service ends.
-    wheel_next : int32 array, shape (n_servers,)
-    wheel_head, wheel_tail : int32 array, shape (power of two,)
+    wheel_next : index array, shape (n_servers,)
+    wheel_head, wheel_tail : index array, shape (power of two,)
         The timing wheel: servers by end of service, modulo its size, in the order of starts.
-    idle, deferred : int32 array, shape (n_servers,)
+    idle, deferred : index array, shape (n_servers,)
     deferred_ties : float64 array, shape (n_servers,)
     task_next, task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks
         The pool of waiting tasks, and its unused rows as a stack.
@@ -535,7 +545,7 @@ def run_slots(
         `cluster_sim.policies.longest`.
     longest, n_longest : int64 array, shape (n_tiers,)
     words : uint64 array, shape (N_ASKS,)
-    asks : int32 array, shape (N_ASKS,)
+    asks : index array, shape (N_ASKS,)
     ask_ties : float64 array, shape (N_ASKS,)
     completion_counts, waiting_counts : int64 array
         Dense histograms.
@@ -545,6 +555,8 @@ def run_slots(
     busy : int64 array, shape (n_servers,)
     in_system_at, waiting_at : int64 array, shape (n_slots,)
         State at the observation points of the batch.
+    look_waiting, look_lengths : int32 array, shape (n_rows, n_queues)
+        The queues at those observation points that somebody looks at.
     events : int64 array, shape (n, 7)
 
     Returns
@@ -559,6 +571,7 @@ def run_slots(
     bound = options[BOUND]
     counts_service = options[COUNTS_SERVICE] != 0
     logs = options[LOGS] != 0
+    look_every = options[LOOK_EVERY]
     stop = DONE
     while stop == DONE and counters[SLOT] < n_slots:
         offset = counters[SLOT]
@@ -568,14 +581,16 @@ def run_slots(
             stop = NEEDS_TASKS
         elif counters[N_OUTLIERS] + n_servers > len(outliers):
             stop = NEEDS_OUTLIERS
-        elif logs and counters[N_EVENTS] + n_arrivals + 2 * n_servers > len(events):
+        elif (logs and counters[N_EVENTS] + n_arrivals + 2 * n_servers >= len(events)) or (
+            look_every > 0 and counters[N_LOOKS] == len(look_waiting)
+        ):
             stop = NEEDS_EVENTS
         else:
             if counters[N_IN_SERVICE] > 0:
                 complete_services(
-                    slot, counters, counts_service, logs, above, waiting, lengths, serving, running,
-                    ends, wheel_next, wheel_head, wheel_tail, keys, order, position, bucket, first,
-                    last, bucket_key, free_buckets, group_of, group_first, group_last, events,
+                    slot, counters, counts_service, logs, above, waiting, lengths, serving, ends,
+                    wheel_next, wheel_head, wheel_tail, keys, order, position, bucket, first, last,
+                    bucket_key, free_buckets, group_of, group_first, group_last, events,
                 )  # fmt: skip
             in_system = counters[N_WAITING] + counters[N_IN_SERVICE]
             in_system_at[offset] = in_system
@@ -583,6 +598,8 @@ def run_slots(
             if slot >= warmup:
                 counters[IN_SYSTEM_SUM] += in_system
                 counters[WAITING_SUM] += counters[N_WAITING]
+            if look_every > 0 and slot % look_every == 0:
+                look(slot, counters, waiting, lengths, look_waiting, look_lengths, events)
             if 0 <= bound <= n_arrivals:
                 counters[N_BOUND_HITS] += 1
             if n_arrivals > 0:
@@ -598,7 +615,7 @@ def run_slots(
                 stop = dispatch_idle(
                     key_low, key_high, slot, slots, warmup, counters, options[BY_REPLICA] != 0,
                     options[ORDER], options[TIE_BREAK], logs, above, constants, rates, owners,
-                    own_queue, groups, waiting, lengths, head, serving, running, ends, wheel_next,
+                    own_queue, groups, waiting, lengths, head, serving, ends, wheel_next,
                     wheel_head, wheel_tail, idle, deferred, deferred_ties, words, asks, ask_ties,
                     task_next, task_arrival, task_number, task_luck, task_replicas, task_size,
                     free_tasks, keys, order, position, bucket, first, last, bucket_key,

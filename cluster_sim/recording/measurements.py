@@ -34,7 +34,8 @@ class Measurements(Observer):
         self._waiting_times: defaultdict[int, int] = defaultdict(int)
         self._starts = [0] * n_tiers
         self._busy = [0] * n_servers
-        self._in_system_sum = self._waiting_sum = 0
+        self._in_system_sum = self._waiting_sum = 0  # over the whole run
+        self._sums_at_warmup: tuple[int, int] | None = None
         self._n_completed = 0
         self._thinning = Thinning(series_points)
 
@@ -62,11 +63,19 @@ class Measurements(Observer):
     def observe(self, slot: int, state: StateView) -> None:
         """Sum the state, and keep it in the series if its turn has come."""
         in_system = state.n_waiting + state.n_in_service
-        if slot >= self._warmup:
-            self._in_system_sum += in_system
-            self._waiting_sum += state.n_waiting
+        if slot == self._warmup:
+            self._sums_at_warmup = (self._in_system_sum, self._waiting_sum)
         if slot == self._thinning.next_slot:
-            self._thinning.offer(slot, in_system, state.n_waiting)
+            self._thinning.offer(
+                slot,
+                in_system,
+                state.n_waiting,
+                arrived=self._n_completed + in_system,
+                in_system_sum=self._in_system_sum,
+                waiting_sum=self._waiting_sum,
+            )
+        self._in_system_sum += in_system
+        self._waiting_sum += state.n_waiting
 
     def fields(self) -> dict[str, Any]:
         """Return what was measured, as fields of a `RunResult`.
@@ -75,13 +84,15 @@ class Measurements(Observer):
         -------
         dict
         """
+        sums = (self._in_system_sum, self._waiting_sum)
+        before = sums if self._sums_at_warmup is None else self._sums_at_warmup
         return {
             "n_completed": self._n_completed,
             "completion_times": Histogram.of(self._completion_times),
             "waiting_times": Histogram.of(self._waiting_times),
             "starts": np.array(self._starts, dtype=np.int64),
             "busy": np.array(self._busy, dtype=np.int64),
-            "in_system_sum": self._in_system_sum,
-            "waiting_sum": self._waiting_sum,
+            "in_system_sum": sums[0] - before[0],
+            "waiting_sum": sums[1] - before[1],
             "series": self._thinning.series(),
         }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from math import gcd
 from typing import Protocol
 
+from cluster_sim.errors import ScenarioError
 from cluster_sim.model.task import Task
 
 __all__ = ["Observer", "ObserverHub", "StateView"]
@@ -18,21 +20,34 @@ class StateView(Protocol):
     ----------
     waiting, lengths : sequence of int, length n_queues
         Waiting tasks per queue, and lengths under the reading `queue_length`.
-    running : sequence of Task or None, length n_servers
-        Who serves what.
     n_waiting, n_in_service : int
         Tasks, over all queues.
     """
 
     waiting: list[int]
     lengths: list[int]
-    running: list[Task | None]
     n_waiting: int
     n_in_service: int
 
+    @property
+    def running(self) -> list[Task | None]:
+        """Who serves what, by server.
+
+        The compiled engine knows it only for observers that define more than `Observer.observe`.
+        """
+        ...
+
 
 class Observer:
-    """What wants to be told of a run; a subclass overrides what it needs: only that is called."""
+    """What wants to be told of a run; a subclass overrides what it needs: only that is called.
+
+    Attributes
+    ----------
+    look_every : int
+        `observe` is called in the slots that are multiples of it.
+    """
+
+    look_every: int = 1
 
     def arrival(self, task: Task) -> None:
         """Take note of a task that has joined ``task.queue``."""
@@ -44,7 +59,10 @@ class Observer:
         """Take note of a task that has completed, in slot ``task.start + task.service``."""
 
     def observe(self, slot: int, state: StateView) -> None:
-        """Look at the state at the observation point of a slot, the paper's Q(t)."""
+        """Look at the state at the observation point of a slot, the paper's Q(t).
+
+        The state is that of the moment; what is to be kept must be copied.
+        """
 
     def close(self, state: StateView) -> None:
         """Finish: the run has ended, or was interrupted, in this state."""
@@ -63,13 +81,33 @@ class ObserverHub:
         self.arrival: list[Callable[[Task], None]] = self._overridden("arrival")
         self.start: list[Callable[[Task], None]] = self._overridden("start")
         self.completion: list[Callable[[Task], None]] = self._overridden("completion")
-        self.observe: list[Callable[[int, StateView], None]] = self._overridden("observe")
+        observe: list[Callable[[int, StateView], None]] = self._overridden("observe")
+        lookers = [each for each in self._observers if _overrides(each, "observe")]
+        for each in lookers:
+            if each.look_every < 1:
+                raise ScenarioError(
+                    f"observer {type(each).__name__}: look_every = {each.look_every}; it must be "
+                    "at least 1"
+                )
+        # Each with how often it looks.
+        self.observe = [
+            (looker.look_every, look) for looker, look in zip(lookers, observe, strict=True)
+        ]
+
+    @property
+    def look_every(self) -> int:
+        """Slots from one look at the state to the next; 0 if nobody looks."""
+        return gcd(*(every for every, _ in self.observe))
+
+    @property
+    def wants_events(self) -> bool:
+        """Whether somebody defines more than `Observer.observe`."""
+        names = ("arrival", "start", "completion", "close")
+        return any(_overrides(each, name) for each in self._observers for name in names)
 
     def _overridden(self, name: str) -> list[Callable[..., None]]:
         return [
-            getattr(observer, name)
-            for observer in self._observers
-            if getattr(type(observer), name) is not getattr(Observer, name)
+            getattr(observer, name) for observer in self._observers if _overrides(observer, name)
         ]
 
     def close(self, state: StateView) -> None:
@@ -83,3 +121,7 @@ class ObserverHub:
         with contextlib.ExitStack() as stack:  # closes all, even if one raises
             for observer in reversed(self._observers):
                 stack.callback(observer.close, state)
+
+
+def _overrides(observer: Observer, name: str) -> bool:
+    return getattr(type(observer), name) is not getattr(Observer, name)

@@ -12,7 +12,7 @@ __all__ = ["Series", "Thinning"]
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """The state at equally spaced observation points.
+    """The state at equally spaced observation points, and exact sums up to each.
 
     Parameters
     ----------
@@ -21,17 +21,26 @@ class Series:
         Tasks in the system.
     waiting : int64 array, shape (n_points,)
         Tasks waiting.
+    arrived : int64 array, shape (n_points,)
+        Tasks that arrived in the slots before.
+    in_system_sum, waiting_sum : int64 array, shape (n_points,)
+        The tasks in the system, and waiting, summed over the observation points of all slots
+        before. Between two points kept, the difference is an exact sum; nothing is lost by
+        thinning.
     """
 
     slots: npt.NDArray[np.int64]
     in_system: npt.NDArray[np.int64]
     waiting: npt.NDArray[np.int64]
+    arrived: npt.NDArray[np.int64]
+    in_system_sum: npt.NDArray[np.int64]
+    waiting_sum: npt.NDArray[np.int64]
 
     def __eq__(self, other: object) -> bool:
         """Return whether both hold the same points."""
         return isinstance(other, Series) and all(
             np.array_equal(getattr(self, name), getattr(other, name))
-            for name in ("slots", "in_system", "waiting")
+            for name in self.__dataclass_fields__
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -59,14 +68,25 @@ class Thinning:
         self._limit = 2 * max(n_points, 1)
         self.next_slot = 0
         self._stride = 1
-        self._points: list[tuple[int, int, int]] = []
+        self._points: list[tuple[int, ...]] = []
 
-    def offer(self, slot: int, in_system: int, waiting: int) -> None:
+    def offer(
+        self,
+        slot: int,
+        in_system: int,
+        waiting: int,
+        *,
+        arrived: int = 0,
+        in_system_sum: int = 0,
+        waiting_sum: int = 0,
+    ) -> None:
         """Keep the state of a slot if its turn has come.
 
         Parameters
         ----------
         slot, in_system, waiting : int
+        arrived, in_system_sum, waiting_sum : int
+            Over the slots before, as in `Series`.
         """
         if slot != self.next_slot:
             return
@@ -74,7 +94,7 @@ class Thinning:
             del self._points[1::2]
             self._stride *= 2
         if slot % self._stride == 0:
-            self._points.append((slot, in_system, waiting))
+            self._points.append((slot, in_system, waiting, arrived, in_system_sum, waiting_sum))
         self.next_slot = (slot // self._stride + 1) * self._stride
 
     def series(self) -> Series:
@@ -84,5 +104,5 @@ class Thinning:
         -------
         Series
         """
-        columns = np.array(self._points, dtype=np.int64).reshape(-1, 3).T
+        columns = np.array(self._points, dtype=np.int64).reshape(-1, 6).T
         return Series(*columns)

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cluster_sim import policies
 from cluster_sim.compiled.assembly import CompilationError
 from cluster_sim.compiled.engine import check_compiles, simulate
 from cluster_sim.experiments.engines import choose_engine
 from cluster_sim.policies.base import QueuePolicy
 from cluster_sim.randomness import Key
-from cluster_sim.recording.observer import Observer
 from compiled.both import check_same_failure
 from compiled.users import ROUTE_ONLY, SERVE_ONLY, mine, system
 
@@ -116,21 +114,6 @@ def test_auto_falls_back_with_a_note(modules: Path) -> None:
     assert complaint in engine.note
     assert line in engine.note
     assert engine.simulate(system(policy), Key.of(1), slots=20).n_arrivals > 0
-
-
-def test_observers_of_the_state_need_simpy() -> None:
-    """An observer that looks at the state in every slot is refused compiled, with the remedy."""
-    from cluster_sim.errors import ScenarioError
-
-    class Looks(Observer):
-        def observe(self, slot: int, state: object) -> None:
-            pass
-
-    used = system(policies.get("fifo"))
-    with pytest.raises(ScenarioError, match=r'engine = "compiled": .* needs engine = "simpy"'):
-        choose_engine("compiled", used, [Looks()])
-    assert choose_engine("auto", used, [Looks()]).name == "simpy"
-    assert choose_engine("auto", used, [Observer()]).name == "compiled"
 
 
 @pytest.mark.parametrize(

@@ -66,10 +66,10 @@ def test_at_least_one_point_is_kept(n_points: int) -> None:
 
 
 def test_series_are_equal_by_their_points() -> None:
-    """Equality looks at all three columns."""
-    columns = [np.array([0, 2]), np.array([1, 1]), np.array([0, 1])]
+    """Equality looks at all columns."""
+    columns = [np.array([0, 2]), np.array([1, 1]), *(np.array([0, i]) for i in range(1, 5))]
     assert Series(*columns) == Series(*(column.copy() for column in columns))
-    for i in range(3):
+    for i in range(len(columns)):
         other = [column + (j == i) for j, column in enumerate(columns)]
         assert Series(*columns) != Series(*other)
     assert Series(*columns) != "a series"
