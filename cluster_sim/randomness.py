@@ -245,6 +245,21 @@ def uniforms(high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> npt.N
     return np.asarray(bits.astype(np.float64) * 2.0**-53)
 
 
+def uniform(high: int, low: int) -> float:
+    """Return one uniform on [0, 1), as `uniforms` does.
+
+    Parameters
+    ----------
+    high, low : int
+        32-bit words.
+
+    Returns
+    -------
+    float
+    """
+    return (((high >> 5) << 26) | (low >> 6)) * 2.0**-53
+
+
 def scaled(word: npt.NDArray[np.uint64], n: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Map 32-bit words to whole numbers below `n`, by multiplication.
 

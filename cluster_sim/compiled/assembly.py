@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import importlib.util
 import sys
 import threading
@@ -17,6 +16,7 @@ from cluster_sim.compiled.closure import compile_tree, digest
 from cluster_sim.errors import PolicyError
 from cluster_sim.kernels import loop, traffic
 from cluster_sim.policies.base import QueuePolicy
+from cluster_sim.policies.inspection import reads_argument
 
 __all__ = ["CompilationError", "compiled_fill", "compiled_loop", "index_type", "is_available"]
 
@@ -73,7 +73,7 @@ def compiled_loop(policy: QueuePolicy) -> Callable[..., int]:
         "serve": kind.serve,
         "USES_LONGEST": kind.uses_longest,
         "TAKES_OWN_FIRST": kind.takes_own_first,
-        "READS_TIE": _reads(kind.serve, "tie"),
+        "READS_TIE": reads_argument(kind.serve, "tie"),
     }
     return _assembled(cast("FunctionType", loop.run_slots), replaced, kind.name)
 
@@ -181,14 +181,6 @@ def _cached_copy(
 
 
 _NOTE = "# Numba keeps the compiled loop of {!r} beside this file, for cluster_sim.\n"
-
-
-def _reads(function: Callable[..., object], name: str) -> bool:
-    """Return whether a function reads one of its arguments."""
-    return any(
-        step.opname.startswith("LOAD_FAST") and step.argval == name
-        for step in dis.get_instructions(function)
-    )
 
 
 def _with_versions(mark: str) -> str:

@@ -12,7 +12,7 @@ from cluster_sim.errors import ScenarioError
 from cluster_sim.kernels.codes import Counter, Event
 from cluster_sim.model.task import Task
 from cluster_sim.model.workload import ArrivalBatch
-from cluster_sim.randomness import Key, Stream, block
+from cluster_sim.randomness import Key, Stream, block, uniform
 from cluster_sim.recording.observer import Observer, ObserverHub
 
 __all__ = ["EventFeed"]
@@ -95,8 +95,7 @@ class EventFeed:
         batch: Any = self._batch
         row = batch.replicas[number - batch.first_task].tolist()
         w0, w1, _, _ = block(self._key, Stream.TASK, number)
-        luck = (((w0 >> 5) << 26) | (w1 >> 6)) * 2.0**-53
-        return Task(number, slot, [server for server in row if server >= 0], luck)
+        return Task(number, slot, [server for server in row if server >= 0], uniform(w0, w1))
 
     @property
     def _known_running(self) -> list[Task | None] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cluster_sim.randomness import Key, Stream, blocks, uniforms
+from cluster_sim.randomness import Key, Stream, block, blocks, uniform, uniforms
 
 __all__ = ["DispatchDraws"]
 
@@ -48,19 +48,18 @@ class DispatchDraws:
             self._order_from = slot
         return self._words[slot - self._order_from]
 
-    def ties(self, slot: int) -> tuple[list[float], list[float]]:
-        """Return the tie uniforms of every server in a slot.
+    def tie(self, slot: int, server: int) -> float:
+        """Return the uniform by which a server's policy breaks ties between kinds of queues.
 
         Parameters
         ----------
-        slot : int
+        slot, server : int
 
         Returns
         -------
-        tuple of two lists of float, length n_servers
-            For ties between kinds of queues, and for the pick among the longest.
+        float
         """
-        if not 0 <= slot - self._tie_from < self._n_slots:
+        if not self._has_ties(slot):
             slots, subs = self._grid(slot, self._n_servers)
             draw = blocks(self._key, Stream.DISPATCH_TIE, slots, subs)
             shape = (self._n_slots, self._n_servers)
@@ -68,7 +67,27 @@ class DispatchDraws:
             among = uniforms(draw[:, 2], draw[:, 3]).reshape(shape).tolist()
             self._ties = list(zip(tie, among, strict=True))
             self._tie_from = slot
-        return self._ties[slot - self._tie_from]
+        return self._ties[slot - self._tie_from][0][server]
+
+    def among(self, slot: int, server: int) -> float:
+        """Return the uniform that picks among equally long queues for a server.
+
+        Parameters
+        ----------
+        slot, server : int
+
+        Returns
+        -------
+        float
+        """
+        if self._has_ties(slot):
+            return self._ties[slot - self._tie_from][1][server]
+        # A policy that does not read ties rarely needs one: not worth a window.
+        _, _, high, low = block(self._key, Stream.DISPATCH_TIE, slot, server)
+        return uniform(high, low)
+
+    def _has_ties(self, slot: int) -> bool:
+        return 0 <= slot - self._tie_from < self._n_slots
 
     def _grid(self, slot: int, n_subs: int) -> tuple[np.ndarray, np.ndarray]:
         slots = np.arange(slot, slot + self._n_slots, dtype=np.uint64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 
 import numpy as np
 import simpy
@@ -26,6 +26,9 @@ from cluster_sim.system import System
 __all__ = ["Emulator", "simulate"]
 
 Progress = Callable[[int], None]
+TASKS_AT_ONCE = (
+    1024  # made of a batch: few, or the garbage collector goes over them again and again
+)
 
 
 class Emulator:
@@ -81,7 +84,8 @@ class Emulator:
         dispatch = Alarm(self.env, Phase.DISPATCH)
         slot = 0
         for batch in self.system.workload.batches(self._key, n_slots):
-            for tasks, ties in self._arrivals(batch):
+            parts = batch.split(TASKS_AT_ONCE)
+            for tasks, ties in chain.from_iterable(map(self._arrivals, parts)):
                 yield observation.set(1 if slot else 0)
                 for every, look in watch:
                     if slot % every == 0:

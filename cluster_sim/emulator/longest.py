@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -43,14 +43,17 @@ class LongestQueues:
             for order in self._orders:
                 order.move(queue, key)
 
-    def within(self, server: int, tie_break: int, tie: float) -> tuple[list[int], list[int]]:
+    def within(
+        self, server: int, tie_break: int, draw: Callable[[], float]
+    ) -> tuple[list[int], list[int]]:
         """Return the longest queue within each tier of a server, and how many are as long.
 
         Parameters
         ----------
         server : int
         tie_break : int
-        tie : float
+        draw : callable
+            Called for a uniform where several queues are as long.
 
         Returns
         -------
@@ -68,7 +71,7 @@ class LongestQueues:
             else:
                 n = len(self._key)
                 longest.append(
-                    pick(order.order, first, last, self._near, n, server, tie_break, tie)
+                    pick(order.order, first, last, self._near, n, server, tie_break, draw())
                 )
         return longest, n_longest
 

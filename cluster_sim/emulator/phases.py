@@ -73,48 +73,50 @@ class Ends:
 
     def __init__(self, env: simpy.Environment) -> None:
         self._env = env
-        self._pending: dict[float, Alarm] = {}
+        self._pending: dict[int, Alarm] = {}
 
-    def after(self, delay: int) -> Alarm:
-        """Return the event of the completions phase `delay` slots from now.
+    def at(self, slot: int) -> Alarm:
+        """Return the event of the completions phase of a slot.
 
         Parameters
         ----------
-        delay : int
-            At least 1.
+        slot : int
+            After the present one.
 
         Returns
         -------
         Alarm
         """
-        slot = self._env.now + delay
         end = self._pending.get(slot)
         if end is None:
+            delay = slot - int(self._env.now)
             end = self._pending[slot] = Alarm(self._env, Phase.COMPLETIONS).set(delay)
             end.callbacks.append(self._forget)
         return end
 
     def _forget(self, _: Event) -> None:
-        del self._pending[self._env.now]
+        del self._pending[int(self._env.now)]
 
 
 class Bell(Event):
     """An event that happens when somebody rings, at once and outside SimPy's queue; reusable.
 
-    A server sleeps on its bell until the scheduler rings with a task. Whoever waits is resumed
-    inside `ring`.
+    A server sleeps on its bell, alone, until the scheduler rings with a task. It is resumed inside
+    `ring`.
     """
 
+    def __init__(self, env: simpy.Environment) -> None:
+        super().__init__(env)
+        self._ok = True
+
     def ring(self, value: object) -> None:
-        """Wake whoever waits, and be ready to be waited for again.
+        """Wake the process that waits, if one does, and be ready to be waited for again.
 
         Parameters
         ----------
         value : object
             What the waiting process receives.
         """
-        waiting, self.callbacks = self.callbacks, []
-        self._ok = True
         self._value = value
-        for resume in waiting:
-            resume(self)
+        if self.callbacks:
+            self.callbacks.pop()(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import simpy
 
@@ -16,6 +17,7 @@ from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, 
 from cluster_sim.model.service import service_time
 from cluster_sim.model.task import Task
 from cluster_sim.policies.choices import NO_QUEUE
+from cluster_sim.policies.inspection import reads_argument
 from cluster_sim.recording.observer import ObserverHub
 from cluster_sim.system import System, tie_break_code
 
@@ -40,7 +42,7 @@ class CentralScheduler:
         The waiting tasks, head first.
     waiting, lengths : list of int
         Per queue: waiting tasks, and the length under the reading `queue_length`.
-    n_waiting, n_in_service : int
+    n_waiting : int
         Over all queues.
     """
 
@@ -55,7 +57,7 @@ class CentralScheduler:
         self.waiting = [0] * n_queues
         self._counts_service = reading.queue_length is QueueLength.IN_SYSTEM
         self.lengths = [0] * n_queues if self._counts_service else self.waiting
-        self.n_waiting = self.n_in_service = 0
+        self.n_waiting = 0
         self.running: list[Task | None] = [None] * cluster.n_servers
         self._bells = [Bell(env) for _ in range(cluster.n_servers)]
         self._idle: list[int] = []
@@ -68,6 +70,7 @@ class CentralScheduler:
         self._told_start = observers.start
         self._told_completion = observers.completion
         self._route, self._serve = policy.route, policy.serve
+        self._reads_tie = reads_argument(policy.serve, "tie")
         self._constants = policy.constants(cluster.rates)
         self._tie_break = tie_break_code(reading.tie_break)
         above = policy.longest_above(cluster.rates)
@@ -77,6 +80,11 @@ class CentralScheduler:
         self._replica_tier = reading.service_tier is ServiceTier.REPLICA
         self._groups: list[list[int]] = cluster.groups.tolist()
         self._rates = cluster.rates
+
+    @property
+    def n_in_service(self) -> int:
+        """Tasks in service."""
+        return len(self.running) - len(self._idle)
 
     # --- arrivals ---------------------------------------------------------------------------------
 
@@ -89,17 +97,18 @@ class CentralScheduler:
         ties : sequence of float
             Routing tie of each task.
         """
-        route, lengths, waiting = self._route, self.lengths, self.waiting
+        route, queues, lengths, waiting = self._route, self.queues, self.lengths, self.waiting
+        constants, tie_break, n_queues = self._constants, self._tie_break, len(queues)
         live = self.system.reading.routing_view is RoutingView.LIVE
         seen = lengths if live else list(lengths)
         counts_service, indexed, above = self._counts_service, self._indexed, self._above
         told = self._told_arrival
         for task, tie in zip(tasks, ties, strict=True):
-            queue = route(task.replicas, seen, waiting, self._constants, self._tie_break, tie)
-            if queue.__class__ is not int or not 0 <= queue < len(waiting):
+            queue = route(task.replicas, seen, waiting, constants, tie_break, tie)
+            if queue.__class__ is not int or not 0 <= queue < n_queues:
                 queue = self._checked_route(queue, task)
             task.queue = queue
-            self.queues[queue].append(task)
+            queues[queue].append(task)
             waiting[queue] += 1
             self.n_waiting += 1
             if counts_service:
@@ -137,17 +146,19 @@ class CentralScheduler:
             return
         idle, self._idle = sorted(self._idle), []
         own_first, own, waiting = self.system.policy.takes_own_first, self._own, self.waiting
-        for server in self._in_order(slot, idle):
-            if not self.n_waiting:
-                break
-            queue = own[server]
-            if not own_first or queue < 0 or not waiting[queue]:
-                queue = self._decide(server, slot)
-                if queue == NO_QUEUE:
-                    continue
-            self._start(server, queue, slot)
         running = self.running
-        self._idle.extend([server for server in idle if running[server] is None])
+        try:
+            for server in self._in_order(slot, idle):
+                if not self.n_waiting:
+                    break
+                queue = own[server]
+                if not own_first or queue < 0 or not waiting[queue]:
+                    queue = self._decide(server, slot)
+                    if queue == NO_QUEUE:
+                        continue
+                self._start(server, queue, slot)
+        finally:  # observers are shown the state also if a decision is refused
+            self._idle.extend([server for server in idle if running[server] is None])
 
     def _in_order(self, slot: int, idle: list[int]) -> Iterable[int]:
         order = self.system.reading.dispatch_order
@@ -169,10 +180,11 @@ class CentralScheduler:
         yield from deferred
 
     def _decide(self, server: int, slot: int) -> int:
-        tie, among = self._draws.ties(slot)
+        tie = self._draws.tie(slot, server) if self._reads_tie else 0.0
         longest, n_longest = _NOBODY
         if self._indexed:
-            longest, n_longest = self._longest.within(server, self._tie_break, among[server])
+            among = partial(self._draws.among, slot, server)
+            longest, n_longest = self._longest.within(server, self._tie_break, among)
         queue = self._serve(
             server,
             self.lengths,
@@ -181,7 +193,7 @@ class CentralScheduler:
             n_longest,
             self._constants,
             self._tie_break,
-            tie[server],
+            tie,
         )
         if queue.__class__ is not int or not -1 <= queue < len(self.waiting):
             queue = self._checked_serve(queue, server, slot)
@@ -197,7 +209,6 @@ class CentralScheduler:
         task = self.queues[queue].popleft()
         self.waiting[queue] -= 1
         self.n_waiting -= 1
-        self.n_in_service += 1
         if self._indexed and self.lengths[queue] + 1 > self._above:
             self._update(queue)
         tier = 0 if self._replica_tier and server in task.replicas else self._tier(server, task)
@@ -242,7 +253,6 @@ class CentralScheduler:
         if self.running[server] is not task:
             raise DecisionError(f"server {server} completed what it does not run: {task.story()}")
         self.running[server] = None
-        self.n_in_service -= 1
         if self._counts_service:
             queue = task.queue
             length = self.lengths[queue]

@@ -32,5 +32,5 @@ def serve_forever(
     """
     while True:
         task = yield scheduler.ask_for_work(server)
-        yield ends.after(task.service)
+        yield ends.at(task.start + task.service)
         scheduler.complete(server, task)

@@ -51,6 +51,26 @@ class ArrivalBatch:
         """Number of tasks in the batch."""
         return len(self.replicas)
 
+    def split(self, n_tasks: int) -> Iterator[ArrivalBatch]:
+        """Yield the batch in parts.
+
+        Parameters
+        ----------
+        n_tasks : int
+            About how many tasks a part is to have, at least 1; a part has one slot or more.
+
+        Yields
+        ------
+        ArrivalBatch
+        """
+        n_slots = max(self.n_slots * n_tasks // max(self.n_tasks, 1), 1)
+        end = 0
+        for at in range(0, self.n_slots, n_slots):
+            counts = self.counts[at : at + n_slots]
+            begin, end = end, end + int(counts.sum())
+            replicas = self.replicas[begin:end]
+            yield ArrivalBatch(self.first_slot + at, self.first_task + begin, counts, replicas)
+
 
 class Workload(Protocol):
     """What arrives, slot by slot."""

@@ -98,6 +98,11 @@ class ScriptedDraws:
             rows[(index == coordinates[0]) & (sub == coordinates[1])] = block
         return rows
 
+    def block(self, key: Key, stream: Stream, index: int, sub: int) -> list[int]:
+        """In place of `cluster_sim.randomness.block`."""
+        words: list[int] = self.blocks(key, stream, np.array([index]), np.array([sub]))[0].tolist()
+        return words
+
     def _blocks(self, stream: Stream) -> Iterator[tuple[tuple[int, int], list[int]]]:
         if stream is Stream.TASK:
             for task in self.luck.keys() | self.route_tie.keys():
@@ -193,4 +198,5 @@ def scripted(draws: ScriptedDraws, *, enabled: bool = True) -> Iterator[None]:
         if enabled:
             patch.setattr(emulator_module, "blocks", draws.blocks)
             patch.setattr(draws_module, "blocks", draws.blocks)
+            patch.setattr(draws_module, "block", draws.block)
         yield

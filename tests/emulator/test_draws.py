@@ -33,12 +33,12 @@ def test_ties_are_the_halves_of_the_blocks_of_slot_and_server(n_servers: int) ->
     """Each server has two uniforms a slot, from the block (slot, server) of their stream."""
     draws = DispatchDraws(KEY, n_servers)
     for slot in SLOTS:
-        tie, among = draws.ties(slot)
-        assert len(tie) == len(among) == n_servers
         for server in {0, n_servers // 2, n_servers - 1}:
             words = np.array(block(KEY, Stream.DISPATCH_TIE, slot, server), dtype=np.uint64)
-            assert tie[server] == uniforms(words[0], words[1])
-            assert among[server] == uniforms(words[2], words[3])
+            # Alone, then with the ties of the slots around it.
+            assert DispatchDraws(KEY, n_servers).among(slot, server) == uniforms(*words[2:])
+            assert draws.tie(slot, server) == uniforms(*words[:2])
+            assert draws.among(slot, server) == uniforms(*words[2:])
 
 
 def test_every_order_of_the_idle_servers_is_equally_likely() -> None:

@@ -67,7 +67,7 @@ def test_methods_that_are_not_overridden_are_not_called(monkeypatch: pytest.Monk
     visitor = Visitor()
     hub = ObserverHub([visitor, Observer()])
     assert (hub.arrival, hub.start, hub.completion) == ([], [], [])
-    assert hub.observe == [visitor.observe]
+    assert hub.observe == [(1, visitor.observe)]
     emulator = Emulator(scripted(ScriptedWorkload({0: [[0]]})), KEY, [visitor, Observer()])
     for name in ("arrival", "start", "completion", "observe"):
         monkeypatch.setattr(Observer, name, called)

@@ -65,7 +65,7 @@ def test_the_index_knows_the_longest_after_any_changes(name: str, above: float) 
                     candidates(cluster, state, above, server, tier)
                     for tier in range(cluster.n_tiers)
                 ]
-                longest, n_longest = index.within(server, UNIFORMLY, 0.0)
+                longest, n_longest = index.within(server, UNIFORMLY, lambda: 0.0)
                 assert len(longest) == len(n_longest) == cluster.n_tiers
                 for tied, found, n_found in zip(expected, longest, n_longest, strict=True):
                     if not tied:
@@ -92,7 +92,9 @@ def test_the_longest_are_told_apart_as_the_reading_says(name: str, tie_break: in
         for server in range(cluster.n_servers):
             for tier in range(cluster.n_tiers):
                 tied = candidates(cluster, state, 0.0, server, tier)
-                found = Counter(index.within(server, tie_break, tie)[0][tier] for tie in TIES)
+                found = Counter(
+                    index.within(server, tie_break, lambda tie=tie: tie)[0][tier] for tie in TIES
+                )
                 assert found == shares(cluster, server, tied, tie_break)
 
     holds()
@@ -114,6 +116,6 @@ def test_a_length_may_be_huge() -> None:
     index = LongestQueues(CLUSTERS["two racks"].groups, 0.0)
     index.update(3, 10**12, 1)
     index.update(1, 10**12 - 1, 1)
-    assert index.within(0, UNIFORMLY, 0.0)[0] == [NO_QUEUE, 1, 3]
+    assert index.within(0, UNIFORMLY, lambda: 0.0)[0] == [NO_QUEUE, 1, 3]
     index.update(3, 1, 1)
-    assert index.within(4, UNIFORMLY, 0.0)[0] == [NO_QUEUE, 3, 1]
+    assert index.within(4, UNIFORMLY, lambda: 0.0)[0] == [NO_QUEUE, 3, 1]

@@ -63,7 +63,7 @@ def test_ends_of_a_slot_come_in_the_order_of_starts() -> None:
 
     def service(name: str, start: int, duration: int) -> Generator[Event, None, None]:
         yield env.timeout(start)
-        yield ends.after(duration)
+        yield ends.at(start + duration)
         log.append((int(env.now), name))
 
     for name, start, duration in (("c", 2, 1), ("a", 0, 3), ("d", 2, 2), ("b", 1, 2)):
@@ -76,22 +76,22 @@ def test_services_that_end_together_share_an_event() -> None:
     """One event a slot, however many services end; the next slot has its own."""
     env = simpy.Environment()
     ends = Ends(env)
-    first = ends.after(2)
-    assert ends.after(2) is first
-    assert ends.after(3) is not first
+    first = ends.at(2)
+    assert ends.at(2) is first
+    assert ends.at(3) is not first
     env.run(until=1)
-    assert ends.after(1) is first
+    assert ends.at(2) is first
 
 
 def test_an_end_is_forgotten_when_it_has_come() -> None:
-    """The same delay later is another event, which happens in its turn."""
+    """A later slot has another event, which happens in its turn."""
     env = simpy.Environment()
     ends = Ends(env)
     times: list[int] = []
 
     def server() -> Generator[Event, None, None]:
-        for _ in range(3):
-            yield ends.after(2)
+        for slot in (2, 4, 6):
+            yield ends.at(slot)
             times.append(int(env.now))
 
     env.process(server())

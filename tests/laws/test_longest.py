@@ -164,7 +164,7 @@ class LongestQueuesMachine(RuleBasedStateMachine):
     )
     def ask(self, where: int, tie_break: int, tie: float) -> None:
         server = where % len(self.lengths)
-        longest, n_longest = self.longest.within(server, tie_break, tie)
+        longest, n_longest = self.longest.within(server, tie_break, lambda: tie)
         assert len(longest) == len(n_longest) == len(self.groups)
         for tier, near in enumerate(self.groups.tolist()):
             tied = self.tied(near, server)
