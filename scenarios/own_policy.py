@@ -52,7 +52,7 @@ class FewProbes(QueuePolicy):
         return ratio(rates[0], rates[-1])
 
     @staticmethod
-    def route(replicas, lengths, waiting, constants, tie_break, tie):
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):
         n = len(replicas)
         first = int(tie * n)  # the probed replicas follow each other, from one drawn at random
         best = replicas[first]

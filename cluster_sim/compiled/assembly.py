@@ -33,6 +33,8 @@ NOT_INLINED = frozenset(
         "move",
         "pick",
         "fill_row",
+        "reweigh_owner",
+        "least_within",
     }
 )
 
@@ -71,7 +73,9 @@ def compiled_loop(policy: QueuePolicy) -> Callable[..., int]:
     replaced = {
         "route": kind.route,
         "serve": kind.serve,
+        "weigh": kind.weigh,
         "USES_LONGEST": kind.uses_longest,
+        "USES_LEAST": kind.uses_least,
         "TAKES_OWN_FIRST": kind.takes_own_first,
         "READS_TIE": reads_argument(kind.serve, "tie"),
     }

@@ -19,6 +19,7 @@ _NO_LISTS = "it makes a list, an array or another object, and compiled policies 
 _RETURNS = {
     "route_arrivals": ("route", "route() must return a queue, a whole number, on every path"),
     "dispatch_idle": ("serve", "serve() must return a queue or NO_QUEUE, a whole number, always"),
+    "reweigh_owner": ("weigh", "weigh() must return a number on every path"),
 }
 
 
@@ -69,7 +70,7 @@ def _complaint(text: str) -> str:
 
 def _functions(policy: QueuePolicy) -> Iterator[FunctionType]:
     """Yield the functions of a policy: its decisions, and what they call."""
-    waiting = [as_function(function) for function in (policy.route, policy.serve)]
+    waiting = [as_function(function) for function in (policy.route, policy.serve, policy.weigh)]
     seen: set[int] = set()
     while waiting:
         function = waiting.pop(0)

@@ -20,6 +20,7 @@ from cluster_sim.compiled.state import Arguments, grow_tasks, initial_arguments
 from cluster_sim.errors import ClusterSimError, DecisionError, ScenarioError
 from cluster_sim.kernels import loop
 from cluster_sim.kernels.codes import Counter, Stop
+from cluster_sim.kernels.loop import REPLICAS
 from cluster_sim.model.readings import QueueLength
 from cluster_sim.model.workload import ArrivalBatch
 from cluster_sim.randomness import Key
@@ -119,7 +120,7 @@ class _Run:
         self.system = system
         self._slots, self._warmup = slots, warmup
         self._feed = EventFeed(observers, key, system.cluster.n_servers)
-        self._loop = compiled_loop(system.policy)
+        self._loop = compiled_loop(system.queue_policy)
         self._arguments: Arguments = initial_arguments(
             system,
             key,
@@ -155,7 +156,7 @@ class _Run:
         arguments.update(lucks=lucks, ties=ties)
         counters[Counter.SLOT] = counters[Counter.TASK] = 0
         self._feed.take_batch(batch)
-        if batch.replicas.shape[1] > arguments["task_replicas"].shape[1]:
+        if REPLICAS + batch.replicas.shape[1] > arguments["tasks"].shape[1]:
             self._grow(0, batch.replicas.shape[1])
         stop = None
         while stop != Stop.DONE:
@@ -181,7 +182,7 @@ class _Run:
             return int(self._loop(*[self._arguments[name] for name in _PARAMETERS]))
         except Exception as error:
             if type(error).__module__.startswith("numba"):
-                _refused[self._loop] = explain(self.system.policy, error)
+                _refused[self._loop] = explain(self.system.queue_policy, error)
                 raise CompilationError(_refused[self._loop]) from error
             raise
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cluster_sim.kernels.codes import Counter, Option
-from cluster_sim.kernels.loop import EMPTY, N_ASKS
+from cluster_sim.kernels.loop import EMPTY, N_ASKS, REPLICAS
 from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, ServiceTier
+from cluster_sim.policies.base import QueuePolicy
+from cluster_sim.policies.least import join_groups, reweigh, weight_of
 from cluster_sim.randomness import Key
 from cluster_sim.system import System, tie_break_code
 
@@ -24,6 +27,7 @@ N_WHEEL = 1 << 10  # slots of the timing wheel; a longer service takes several t
 N_TASKS = 1 << 12  # rows of the task pool at the start
 N_EVENTS = 1 << 12  # rows of the event buffer, and 16 more for each server
 LOOK_NUMBERS = 1 << 18  # queue lengths in the buffer of looks
+CACHE_LINE = 64  # bytes
 MOST_TASKS = 2**31 - 1  # rows are numbered by 32 bits
 
 _ORDERS = {DispatchOrder.RANDOM: 0, DispatchOrder.INDEX: 1, DispatchOrder.LOCALS_FIRST: 2}
@@ -58,9 +62,9 @@ def initial_arguments(
     dict
         All parameters of `run_slots` but those of a batch.
     """
-    cluster, policy, reading = system.cluster, system.policy, system.reading
+    cluster, policy, reading = system.cluster, system.queue_policy, system.reading
     n_servers, n_tiers = cluster.n_servers, cluster.n_tiers
-    owners = np.array(list(policy.owners(n_servers)), dtype=np.int32)
+    owners = np.array(list(policy.owners(n_servers, n_tiers)), dtype=np.int32)
     own_queue = np.full(n_servers, -1, dtype=np.int32)
     for queue in range(len(owners) - 1, -1, -1):
         if owners[queue] >= 0:
@@ -109,6 +113,7 @@ def initial_arguments(
         **_longest_arguments(cluster.groups, policy.uses_longest, index),
         "longest": np.full(n_tiers, -1, dtype=np.int64),
         "n_longest": np.zeros(n_tiers, dtype=np.int64),
+        **_least_arguments(cluster.groups, policy, constants, len(owners), index),
         "words": np.zeros(N_ASKS, dtype=np.uint64),
         "asks": np.zeros(N_ASKS, dtype=index),
         "ask_ties": np.zeros(N_ASKS, dtype=np.float64),
@@ -162,6 +167,37 @@ def _longest_arguments(
     }
 
 
+def _least_arguments(
+    groups: Array,
+    policy: QueuePolicy,
+    constants: Sequence[float],
+    n_queues: int,
+    index: type[np.integer],
+) -> Arguments:
+    """Return the index of least weights, of the servers while all queues are empty."""
+    parents: list[int] = []
+    children: list[int] = []
+    nodes: list[int] = []
+    if policy.uses_least:
+        parents, children, nodes = join_groups(groups.tolist())
+    # Heavier than any server, till each has its weight.
+    weights = [math.inf] * len(parents)
+    n_lightest, lightest = [1] * len(parents), list(range(len(parents)))
+    empty = [0] * n_queues
+    for server in range((len(parents) + 1) // 2):
+        weight = weight_of(policy, server, empty, constants)
+        reweigh(weights, n_lightest, lightest, parents, children, server, weight)
+    return {
+        "weights": np.array(weights, dtype=np.float64),
+        "n_lightest": np.array(n_lightest, dtype=index),
+        "lightest": np.array(lightest, dtype=index),
+        "parents": np.array(parents, dtype=index),
+        "children": np.array(children, dtype=index),
+        "nodes": np.array(nodes, dtype=index),
+        "least": np.zeros(len(groups) if policy.uses_least else 0, dtype=np.int64),
+    }
+
+
 def grow_tasks(arguments: Arguments, n_needed: int, width: int) -> None:
     """Give the task pool room for more waiting tasks, or for wider replica sets.
 
@@ -180,27 +216,20 @@ def grow_tasks(arguments: Arguments, n_needed: int, width: int) -> None:
         If there is no memory for that many waiting tasks.
     """
     counters = arguments["counters"]
-    old = arguments.get("task_replicas")
-    index = arguments["serving"].dtype
-    n_old, old_width = old.shape if old is not None else (0, 0)
+    old = arguments.get("tasks")
+    n_old, old_columns = old.shape if old is not None else (0, 0)
     n_free = int(counters[Counter.N_FREE])
     n_new = n_old
     if n_free < n_needed:
         n_new = max(N_TASKS, 2 * n_old, 1 << math.ceil(math.log2(n_old + n_needed + 1)))
     if n_new > MOST_TASKS:
         raise MemoryError(f"{n_old:,} tasks are waiting")
-    width = max(width, old_width)
-    shapes = {
-        "task_next": (index, (n_new,)),
-        "task_arrival": (np.int64, (n_new,)),
-        "task_number": (np.int64, (n_new,)),
-        "task_luck": (np.float64, (n_new,)),
-        "task_size": (np.int32, (n_new,)),
-        "task_replicas": (index, (n_new, width)),
-        "free_tasks": (index, (n_new,)),
-    }
-    for name, (kind, shape) in shapes.items():
-        grown = np.zeros(shape, dtype=kind)
+    n_columns = max(REPLICAS + width, old_columns)
+    for name, kind, shape in (
+        ("tasks", np.int64, (n_new, n_columns)),
+        ("free_tasks", arguments["serving"].dtype, (n_new,)),
+    ):
+        grown = _aligned(shape, kind)
         if old is not None:
             kept = arguments[name]
             grown[tuple(slice(n) for n in kept.shape)] = kept
@@ -209,3 +238,12 @@ def grow_tasks(arguments: Arguments, n_needed: int, width: int) -> None:
     added = n_new - n_old
     arguments["free_tasks"][n_free : n_free + added] = np.arange(n_new - 1, n_old - 1, -1)
     counters[Counter.N_FREE] = n_free + added
+
+
+def _aligned(shape: tuple[int, ...], kind: npt.DTypeLike) -> Array:
+    """Return zeros that begin at a line of the cache: a task of three replicas then fills one."""
+    kind = np.dtype(kind)
+    n_bytes = math.prod(shape) * kind.itemsize
+    buffer = np.zeros(n_bytes + CACHE_LINE, dtype=np.uint8)
+    offset = -buffer.ctypes.data % CACHE_LINE
+    return buffer[offset : offset + n_bytes].view(kind).reshape(shape)

@@ -13,10 +13,12 @@ from cluster_sim.emulator.draws import DispatchDraws
 from cluster_sim.emulator.phases import Alarm, Ends, Phase
 from cluster_sim.emulator.scheduler import CentralScheduler
 from cluster_sim.emulator.server import serve_forever
+from cluster_sim.emulator.task_scheduler import TaskScheduler
 from cluster_sim.errors import ScenarioError
 from cluster_sim.model.readings import QueueLength
 from cluster_sim.model.task import Task
 from cluster_sim.model.workload import ArrivalBatch
+from cluster_sim.policies.task_base import TaskPolicy
 from cluster_sim.randomness import Key, Stream, blocks, uniforms
 from cluster_sim.recording.measurements import Measurements
 from cluster_sim.recording.observer import Observer, ObserverHub
@@ -51,7 +53,13 @@ class Emulator:
         self.n_arrivals = 0
         self.n_bound_hits = 0
         draws = DispatchDraws(key, system.cluster.n_servers)
-        self.scheduler = CentralScheduler(self.env, system, draws, self.observers)
+        self.scheduler: CentralScheduler | TaskScheduler
+        policy = system.policy
+        self._tells_jobs = isinstance(policy, TaskPolicy)
+        if isinstance(policy, TaskPolicy):
+            self.scheduler = TaskScheduler(self.env, system, policy, draws, self.observers)
+        else:
+            self.scheduler = CentralScheduler(self.env, system, draws, self.observers)
         ends = Ends(self.env)
         for server in range(system.cluster.n_servers):
             self.env.process(serve_forever(server, self.scheduler, ends))
@@ -111,12 +119,16 @@ class Emulator:
         ties = uniforms(draw[:, 2], draw[:, 3]).tolist()
         replicas = _replica_lists(batch.replicas)
         bound = self.system.workload.bound
+        jobs = batch.job_numbers().tolist() if self._tells_jobs else None
         begin = 0
         for slot, count in enumerate(batch.counts.tolist(), batch.first_slot):
             end = begin + count
             named = range(batch.first_task + begin, batch.first_task + end)
-            tasks = map(Task, named, repeat(slot), replicas[begin:end], luck[begin:end])
-            yield list(tasks), ties[begin:end]
+            tasks = list(map(Task, named, repeat(slot), replicas[begin:end], luck[begin:end]))
+            if jobs is not None:
+                for task, job in zip(tasks, jobs[begin:end], strict=True):
+                    task.job = job
+            yield tasks, ties[begin:end]
             self.n_arrivals += count
             if bound is not None and count >= bound:
                 self.n_bound_hits += 1

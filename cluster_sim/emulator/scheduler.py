@@ -10,6 +10,7 @@ from functools import partial
 import simpy
 
 from cluster_sim.emulator.draws import DispatchDraws
+from cluster_sim.emulator.least import LeastWeights
 from cluster_sim.emulator.longest import LongestQueues
 from cluster_sim.emulator.phases import Bell
 from cluster_sim.errors import DecisionError
@@ -21,9 +22,10 @@ from cluster_sim.policies.inspection import reads_argument
 from cluster_sim.recording.observer import ObserverHub
 from cluster_sim.system import System, tie_break_code
 
-__all__ = ["CentralScheduler"]
+__all__ = ["CentralScheduler", "shuffled"]
 
 _NOBODY: tuple[list[int], list[int]] = ([], [])
+_NO_WEIGHTS: tuple[list[int], list[float]] = ([], [])
 
 
 class CentralScheduler:
@@ -50,8 +52,8 @@ class CentralScheduler:
         self, env: simpy.Environment, system: System, draws: DispatchDraws, observers: ObserverHub
     ) -> None:
         self.system = system
-        cluster, policy, reading = system.cluster, system.policy, system.reading
-        self.owners = list(policy.owners(cluster.n_servers))
+        cluster, policy, reading = system.cluster, system.queue_policy, system.reading
+        self.owners = list(policy.owners(cluster.n_servers, cluster.n_tiers))
         n_queues = len(self.owners)
         self.queues: list[deque[Task]] = [deque() for _ in range(n_queues)]
         self.waiting = [0] * n_queues
@@ -71,12 +73,16 @@ class CentralScheduler:
         self._told_completion = observers.completion
         self._route, self._serve = policy.route, policy.serve
         self._reads_tie = reads_argument(policy.serve, "tie")
+        self._own_first = policy.takes_own_first
         self._constants = policy.constants(cluster.rates)
         self._tie_break = tie_break_code(reading.tie_break)
         above = policy.longest_above(cluster.rates)
         self._above = above
         self._indexed = policy.uses_longest
         self._longest = LongestQueues(cluster.groups, above)
+        self._weights: LeastWeights | None = None
+        if policy.uses_least:
+            self._weights = LeastWeights(cluster.groups, policy, self._constants, n_queues)
         self._replica_tier = reading.service_tier is ServiceTier.REPLICA
         self._groups: list[list[int]] = cluster.groups.tolist()
         self._rates = cluster.rates
@@ -102,9 +108,12 @@ class CentralScheduler:
         live = self.system.reading.routing_view is RoutingView.LIVE
         seen = lengths if live else list(lengths)
         counts_service, indexed, above = self._counts_service, self._indexed, self._above
-        told = self._told_arrival
+        told, index = self._told_arrival, self._weights
+        least, weights = _NO_WEIGHTS
         for task, tie in zip(tasks, ties, strict=True):
-            queue = route(task.replicas, seen, waiting, constants, tie_break, tie)
+            if index is not None:
+                least, weights = index.within(task.replicas, tie_break, tie), index.weights
+            queue = route(task.replicas, seen, waiting, least, weights, constants, tie_break, tie)
             if queue.__class__ is not int or not 0 <= queue < n_queues:
                 queue = self._checked_route(queue, task)
             task.queue = queue
@@ -115,8 +124,13 @@ class CentralScheduler:
                 lengths[queue] += 1
             if indexed and lengths[queue] > above:
                 self._update(queue)
+            if live and index is not None:
+                self._reweigh(queue)
             for tell in told:
                 tell(task)
+        if index is not None and not live:
+            for queue in {task.queue for task in tasks}:
+                self._reweigh(queue)
 
     # --- dispatch ---------------------------------------------------------------------------------
 
@@ -145,7 +159,7 @@ class CentralScheduler:
         if not self.n_waiting:
             return
         idle, self._idle = sorted(self._idle), []
-        own_first, own, waiting = self.system.policy.takes_own_first, self._own, self.waiting
+        own_first, own, waiting = self._own_first, self._own, self.waiting
         running = self.running
         try:
             for server in self._in_order(slot, idle):
@@ -164,10 +178,10 @@ class CentralScheduler:
         order = self.system.reading.dispatch_order
         if order is DispatchOrder.INDEX:
             return idle
-        shuffled = _shuffle(idle, self._draws.order_words(slot))
+        random = shuffled(idle, self._draws.order_words(slot))
         if order is DispatchOrder.RANDOM:
-            return shuffled
-        return self._locals_first(shuffled)
+            return random
+        return self._locals_first(random)
 
     def _locals_first(self, order: Iterable[int]) -> Iterator[int]:
         deferred = []
@@ -211,6 +225,8 @@ class CentralScheduler:
         self.n_waiting -= 1
         if self._indexed and self.lengths[queue] + 1 > self._above:
             self._update(queue)
+        if self._weights is not None and not self._counts_service:
+            self._reweigh(queue)
         tier = 0 if self._replica_tier and server in task.replicas else self._tier(server, task)
         rate = self._rates[tier]
         task.tier = tier
@@ -232,7 +248,8 @@ class CentralScheduler:
             owner = self.owners[task.queue]
             if owner < 0:
                 return len(self._groups) - 1
-            holders = (owner,)
+            if owner != server:
+                holders = (owner,)
         for tier, group in enumerate(self._groups):
             here = group[server]
             for holder in holders:
@@ -259,6 +276,8 @@ class CentralScheduler:
             self.lengths[queue] = length - 1
             if self._indexed and length > self._above:
                 self._update(queue)
+            if self._weights is not None:
+                self._reweigh(queue)
         for tell in self._told_completion:
             tell(task)
 
@@ -266,6 +285,10 @@ class CentralScheduler:
 
     def _update(self, queue: int) -> None:
         self._longest.update(queue, self.lengths[queue], self.waiting[queue])
+
+    def _reweigh(self, queue: int) -> None:
+        if self._weights is not None and self.owners[queue] >= 0:
+            self._weights.update(self.owners[queue], self.lengths)
 
     def _checked_route(self, queue: object, task: Task) -> int:
         return _checked(
@@ -292,8 +315,25 @@ def _checked(queue: object, lowest: int, n_queues: int, who: str) -> int:
     return number
 
 
-def _shuffle(idle: list[int], words: list[int]) -> Iterator[int]:
-    """Yield the servers in random order, shuffled only as far as asked (Fisher-Yates)."""
+def shuffled(idle: list[int], words: list[int]) -> Iterator[int]:
+    """Yield the servers in random order, shuffled only as far as asked (Fisher-Yates).
+
+    Parameters
+    ----------
+    idle : list of int
+        Servers, ascending; put out of order.
+    words : list of int
+        32-bit words, one a step.
+
+    Yields
+    ------
+    int
+
+    Examples
+    --------
+    >>> list(shuffled([0, 1, 2], [2**31, 0, 0]))
+    [1, 0, 2]
+    """
     n = len(idle)
     for i in range(n):
         j = i + (words[i] * (n - i) >> 32)

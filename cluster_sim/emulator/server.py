@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
+from typing import Any, Protocol
 
 from simpy.events import Event
 
-from cluster_sim.emulator.phases import Ends
-from cluster_sim.emulator.scheduler import CentralScheduler
+from cluster_sim.emulator.phases import Bell, Ends
+from cluster_sim.model.task import Task
 
-__all__ = ["serve_forever"]
+__all__ = ["Scheduler", "serve_forever"]
 
 
-def serve_forever(
-    server: int, scheduler: CentralScheduler, ends: Ends
-) -> Generator[Event, Any, None]:
+class Scheduler(Protocol):
+    """What gives a server its work."""
+
+    def ask_for_work(self, server: int) -> Bell:
+        """Return what is rung with a task when there is one for the server."""
+        ...
+
+    def complete(self, server: int, task: Task) -> None:
+        """Take note that the server has completed its task."""
+        ...
+
+
+def serve_forever(server: int, scheduler: Scheduler, ends: Ends) -> Generator[Event, Any, None]:
     """Run one server, one task at a time and without preemption.
 
     Parameters
     ----------
     server : int
-    scheduler : CentralScheduler
+    scheduler : Scheduler
         Asked for work.
     ends : Ends
         When services end.

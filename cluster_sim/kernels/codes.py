@@ -35,6 +35,7 @@ class Counter(enum.IntEnum):
     WAITING_SUM = 10
     N_BOUND_HITS = 11
     N_LOOKS = 12  # rows of the buffer of looks that are filled
+    TOUCHED = 13  # means nothing; see `cluster_sim.kernels.loop.touch`
 
 
 class Option(enum.IntEnum):

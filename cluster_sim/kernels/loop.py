@@ -2,8 +2,9 @@
 
 It follows the slot protocol line by line like `cluster_sim.emulator`, and keeps every order that
 matters (completions in the order of starts, ties, the shuffle), so that the trajectory is the same.
-What the scheduler and a policy decide is not written here: `route` and `serve` are the policy's own
-functions, `move`, `pick` and `service_time` those that the SimPy engine calls.
+What the scheduler and a policy decide is not written here: `route`, `serve` and `weigh` are the
+policy's own functions, `move`, `pick`, `reweigh`, `least_within` and `service_time` those that the
+SimPy engine calls.
 
 The loop never allocates. Before each slot it makes sure that whatever the slot can bring has room,
 else it returns and asks its driver for more; so it always stops between slots and can go on from
@@ -18,14 +19,16 @@ from cluster_sim.kernels.codes import Counter, Event, Option, Stop
 from cluster_sim.kernels.philox import HALF, philox, uniform
 from cluster_sim.model.service import service_time
 from cluster_sim.policies.choices import NO_QUEUE, UNIFORMLY
+from cluster_sim.policies.least import least_within, reweigh
 from cluster_sim.policies.longest import move, pick
 from cluster_sim.policies.priority import Priority
 
 __all__ = ["run_slots"]
 
 # What the driver puts in the place of these when it compiles the loop for a policy.
-route, serve = Priority.route, Priority.serve
+route, serve, weigh = Priority.route, Priority.serve, Priority.weigh
 USES_LONGEST = Priority.uses_longest
+USES_LEAST = Priority.uses_least
 TAKES_OWN_FIRST = Priority.takes_own_first
 READS_TIE = False
 
@@ -33,6 +36,9 @@ DISPATCH_ORDER, DISPATCH_TIE = 4, 5  # Stream
 RANDOM_ORDER, INDEX_ORDER, LOCALS_FIRST_ORDER = 0, 1, 2
 EMPTY = 2**32 - 1  # no row; rows are unsigned, since numba tests the sign of others at each use
 N_ASKS = 32  # asks drawn at once
+# Columns of a task of the pool: what is known of it lies side by side, one line of the cache.
+NEXT, ARRIVED, NUMBER, LUCK, SIZE, REPLICAS = range(6)
+LUCK_UNIT = 2.0**53  # a uniform has 53 bits, so it is kept as a whole number
 ASKS_MASK = N_ASKS - 1
 
 SLOT, NEXT_TASK = int(Counter.SLOT), int(Counter.TASK)
@@ -45,6 +51,7 @@ SLOTS, WARMUP, COUNTS_SERVICE = int(Option.SLOTS), int(Option.WARMUP), int(Optio
 IS_LIVE, BY_REPLICA, ORDER = int(Option.IS_LIVE), int(Option.BY_REPLICA), int(Option.ORDER)
 TIE_BREAK, LOGS = int(Option.TIE_BREAK), int(Option.LOGS)
 LOOK_EVERY, N_LOOKS = int(Option.LOOK_EVERY), int(Counter.N_LOOKS)
+TOUCHED = int(Counter.TOUCHED)
 DONE, NEEDS_TASKS, NEEDS_OUTLIERS = int(Stop.DONE), int(Stop.NEEDS_TASKS), int(Stop.NEEDS_OUTLIERS)
 NEEDS_EVENTS, BAD_ROUTE = int(Stop.NEEDS_EVENTS), int(Stop.BAD_ROUTE)
 BAD_SERVE, NOTHING_WAITS = int(Stop.BAD_SERVE), int(Stop.NOTHING_WAITS)
@@ -74,18 +81,18 @@ def append(server, turn, wheel_next, wheel_head, wheel_tail):
     wheel_tail[turn] = server
 
 
-def tier_of(task, server, queue, by_replica, owners, replicas, sizes, groups, rates):
+def tier_of(task, server, queue, by_replica, owners, tasks, groups, rates):
     """Return the locality tier at which a server runs a task of the pool."""
     n_tiers = len(rates)
     n_servers = len(groups) // n_tiers
     tier = n_tiers - 1
-    if by_replica:
+    if by_replica or owners[queue] == server:
         # Outside in: the last tier found is the nearest. Tier 0 groups are the servers themselves.
         for nearer in range(n_tiers - 2, -1, -1):
             base = nearer * n_servers
             here = groups[base + server]
-            for j in range(sizes[task]):
-                if groups[base + replicas[task, j]] == here:
+            for j in range(REPLICAS, REPLICAS + tasks[task, SIZE]):
+                if groups[base + np.uint32(tasks[task, j])] == here:
                     tier = nearer
     elif owners[queue] >= 0:
         for nearer in range(n_tiers - 2, -1, -1):
@@ -135,8 +142,18 @@ def rekey(
             )
 
 
+def reweigh_owner(
+    queue, lengths, constants, owners, weights, n_lightest, lightest, parents, children
+):
+    """Bring the index of least weights up to date with one queue."""
+    owner = owners[queue]
+    if owner >= 0:
+        weight = float(weigh(owner, lengths, constants))  # None is refused as it is compiled
+        reweigh(weights, n_lightest, lightest, parents, children, owner, weight)
+
+
 def next_asks(key_low, key_high, slot, step, n_idle, is_shuffled, idle, words, asks, ask_ties):
-    """Decide who asks in the next steps, and draw their ties.
+    """Decide who asks in the next steps, and draw their ties; return how many these are.
 
     Many at once, so that the processor draws side by side.
     """
@@ -161,6 +178,23 @@ def next_asks(key_low, key_high, slot, step, n_idle, is_shuffled, idle, words, a
         for i in range(n):
             w0, w1, _, _ = philox(key_low, key_high, DISPATCH_TIE, slot, asks[i])
             ask_ties[i] = uniform(w0, w1)
+    return n
+
+
+def touch(asks, n, own_queue, waiting, head, tasks, ends, busy):
+    """Read something of all that the next asks are likely to need; what, does not matter.
+
+    The processor waits for these places of memory side by side, and finds them near when their turn
+    comes: with 100,000 servers a task takes a quarter less time.
+    """
+    read = 0
+    for i in range(n):
+        server = asks[i]
+        own = own_queue[server]
+        if own >= 0 and waiting[own] > 0:
+            read += tasks[head[own], ARRIVED]
+        read += ends[server] + busy[server]
+    return read
 
 
 def find_longest(
@@ -213,9 +247,10 @@ def find_longest(
 
 
 def complete_services(
-    slot, counters, counts_service, logs, above, waiting, lengths, serving, ends, wheel_next,
-    wheel_head, wheel_tail, keys, order, position, bucket, first, last, bucket_key, free_buckets,
-    group_of, group_first, group_last, events,
+    slot, counters, counts_service, logs, above, constants, owners, waiting, lengths, serving, ends,
+    wheel_next, wheel_head, wheel_tail, keys, order, position, bucket, first, last, bucket_key,
+    free_buckets, group_of, group_first, group_last, weights, n_lightest, lightest, parents,
+    children, events,
 ):  # fmt: skip
     """Phase 1: free the servers whose service ends now, in the order of starts."""
     n_completed = 0
@@ -236,6 +271,11 @@ def complete_services(
                     rekey(
                         queue, lengths, waiting, above, keys, order, position, bucket, first, last,
                         bucket_key, free_buckets, group_of, group_first, group_last,
+                    )  # fmt: skip
+                if USES_LEAST:
+                    reweigh_owner(
+                        queue, lengths, constants, owners, weights, n_lightest, lightest, parents,
+                        children,
                     )  # fmt: skip
             if logs:
                 n_events = log(events, n_events, slot, COMPLETION, -1, server, queue, -1, 0)
@@ -258,10 +298,9 @@ def look(slot, counters, waiting, lengths, look_waiting, look_lengths, events):
 
 def route_arrivals(
     slot, n_arrivals, first_task, counters, counts_service, is_live, logs, tie_break, above,
-    constants, batch_replicas, lucks, ties, row, waiting, lengths, seen, head, tail, task_next,
-    task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks, keys, order,
-    position, bucket, first, last, bucket_key, free_buckets, group_of, group_first, group_last,
-    events,
+    constants, batch_replicas, lucks, ties, row, owners, waiting, lengths, seen, head, tail, tasks,
+    free_tasks, keys, order, position, bucket, first, last, bucket_key, free_buckets, group_of,
+    group_first, group_last, weights, n_lightest, lightest, parents, children, nodes, least, events,
 ):  # fmt: skip
     """Phase 3: let the arrivals of a slot join their queues, one after another; return a `Stop`."""
     n_queues = len(waiting)
@@ -270,6 +309,7 @@ def route_arrivals(
     n_events = counters[N_EVENTS]
     next_task = counters[NEXT_TASK]
     last_task = next_task + n_arrivals
+    server_weights = weights[: (len(weights) + 1) // 2]
     stop = DONE
     if not is_live:
         for queue in range(n_queues):
@@ -280,27 +320,33 @@ def route_arrivals(
             size -= 1
         for j in range(size):
             row[j] = batch_replicas[next_task, j]
-        if size == width:
-            queue = route(row, seen, waiting, constants, tie_break, ties[next_task])
-        else:
-            queue = route(row[:size], seen, waiting, constants, tie_break, ties[next_task])
+        replicas = row
+        if size != width:
+            replicas = row[:size]
+        tie = ties[next_task]
+        if USES_LEAST:
+            for tier in range(len(least)):
+                least[tier] = least_within(
+                    weights, n_lightest, lightest, children, nodes, tier, replicas, tie_break, tie
+                )
+        queue = route(replicas, seen, waiting, least, server_weights, constants, tie_break, tie)
         if queue < 0 or queue >= n_queues:
             counters[ERROR_QUEUE] = queue
             stop = BAD_ROUTE
         else:
             n_free -= 1
             task = free_tasks[n_free]
-            task_next[task] = EMPTY
-            task_arrival[task] = slot
-            task_number[task] = first_task + next_task
-            task_luck[task] = lucks[next_task]
-            task_size[task] = size
+            tasks[task, NEXT] = EMPTY
+            tasks[task, ARRIVED] = slot
+            tasks[task, NUMBER] = first_task + next_task
+            tasks[task, LUCK] = np.int64(lucks[next_task] * LUCK_UNIT)
+            tasks[task, SIZE] = size
             for j in range(size):
-                task_replicas[task, j] = row[j]
+                tasks[task, REPLICAS + j] = row[j]
             if waiting[queue] == 0:
                 head[queue] = task
             else:
-                task_next[tail[queue]] = task
+                tasks[tail[queue], NEXT] = task
             tail[queue] = task
             waiting[queue] += 1
             if counts_service:
@@ -310,11 +356,23 @@ def route_arrivals(
                     queue, lengths, waiting, above, keys, order, position, bucket, first, last,
                     bucket_key, free_buckets, group_of, group_first, group_last,
                 )  # fmt: skip
+            if USES_LEAST and is_live:
+                reweigh_owner(
+                    queue, lengths, constants, owners, weights, n_lightest, lightest, parents,
+                    children,
+                )  # fmt: skip
             if logs:
                 n_events = log(
                     events, n_events, slot, ARRIVAL, first_task + next_task, -1, queue, -1, 0
                 )
             next_task += 1
+    if USES_LEAST and not is_live:
+        for queue in range(n_queues):
+            if seen[queue] != lengths[queue]:
+                reweigh_owner(
+                    queue, lengths, constants, owners, weights, n_lightest, lightest, parents,
+                    children,
+                )  # fmt: skip
     counters[N_WAITING] += next_task - counters[NEXT_TASK]
     counters[N_FREE] = n_free
     counters[N_EVENTS] = n_events
@@ -323,13 +381,12 @@ def route_arrivals(
 
 
 def dispatch_idle(
-    key_low, key_high, slot, slots, warmup, counters, by_replica, dispatch_order, tie_break, logs,
-    above, constants, rates, owners, own_queue, groups, waiting, lengths, head, serving, ends,
-    wheel_next, wheel_head, wheel_tail, idle, deferred, deferred_ties, words, asks, ask_ties,
-    task_next, task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks, keys,
-    order, position, bucket, first, last, bucket_key, free_buckets, group_of, group_first,
-    group_last, longest, n_longest, completion_counts, waiting_counts, outliers, starts, busy,
-    events,
+    key_low, key_high, slot, slots, warmup, counters, counts_service, by_replica, dispatch_order,
+    tie_break, logs, above, constants, rates, owners, own_queue, groups, waiting, lengths, head,
+    serving, ends, wheel_next, wheel_head, wheel_tail, idle, deferred, deferred_ties, words, asks,
+    ask_ties, tasks, free_tasks, keys, order, position, bucket, first, last, bucket_key,
+    free_buckets, group_of, group_first, group_last, longest, n_longest, weights, n_lightest,
+    lightest, parents, children, completion_counts, waiting_counts, outliers, starts, busy, events,
 ):  # fmt: skip
     """Phase 4: let the idle servers ask once each, for as long as tasks wait; return a `Stop`."""
     n_servers = len(serving)
@@ -351,10 +408,12 @@ def dispatch_idle(
     while stop == DONE and n_waiting > 0 and step < n_idle + n_deferred:
         if step < n_idle:
             if step & ASKS_MASK == 0:
-                next_asks(
+                n_asks = next_asks(
                     key_low, key_high, slot, step, n_idle, dispatch_order != INDEX_ORDER, idle,
                     words, asks, ask_ties,
                 )  # fmt: skip
+                # Kept, or the compiler would see that nobody needs it.
+                counters[TOUCHED] = touch(asks, n_asks, own_queue, waiting, head, tasks, ends, busy)
             server = asks[step & ASKS_MASK]
             tie = ask_ties[step & ASKS_MASK]
         else:
@@ -388,7 +447,7 @@ def dispatch_idle(
                 continue
 
         task = head[queue]
-        head[queue] = task_next[task]
+        head[queue] = np.uint32(tasks[task, NEXT])
         waiting[queue] -= 1
         n_waiting -= 1
         if USES_LONGEST and lengths[queue] + 1 > above:
@@ -396,17 +455,19 @@ def dispatch_idle(
                 queue, lengths, waiting, above, keys, order, position, bucket, first, last,
                 bucket_key, free_buckets, group_of, group_first, group_last,
             )  # fmt: skip
-        tier = tier_of(
-            task, server, queue, by_replica, owners, task_replicas, task_size, groups, rates
-        )
-        end = slot + service_time(task_luck[task], rates[tier])
+        if USES_LEAST and not counts_service:
+            reweigh_owner(
+                queue, lengths, constants, owners, weights, n_lightest, lightest, parents, children
+            )
+        tier = tier_of(task, server, queue, by_replica, owners, tasks, groups, rates)
+        end = slot + service_time(tasks[task, LUCK] / LUCK_UNIT, rates[tier])
         serving[server] = queue
         ends[server] = end
         append(server, end & wheel_mask, wheel_next, wheel_head, wheel_tail)
         free_tasks[n_free] = task
         n_free += 1
         if logs:
-            number = task_number[task]
+            number = tasks[task, NUMBER]
             n_events = log(events, n_events, slot, START, number, server, queue, tier, end - slot)
 
         # Everything about this task is known now, so it is counted now.
@@ -416,7 +477,7 @@ def dispatch_idle(
         elif end > warmup:
             busy[server] += min(end, slots) - warmup
         if warmup <= end < slots:
-            arrival = task_arrival[task]
+            arrival = tasks[task, ARRIVED]
             if end - arrival < n_times:
                 completion_counts[end - arrival] += 1
                 waiting_counts[slot - arrival] += 1
@@ -462,12 +523,7 @@ def run_slots(
     idle,
     deferred,
     deferred_ties,
-    task_next,
-    task_arrival,
-    task_number,
-    task_luck,
-    task_replicas,
-    task_size,
+    tasks,
     free_tasks,
     keys,
     order,
@@ -482,6 +538,13 @@ def run_slots(
     group_last,
     longest,
     n_longest,
+    weights,
+    n_lightest,
+    lightest,
+    parents,
+    children,
+    nodes,
+    least,
     words,
     asks,
     ask_ties,
@@ -538,12 +601,18 @@ def run_slots(
         The timing wheel: servers by end of service, modulo its size, in the order of starts.
     idle, deferred : index array, shape (n_servers,)
     deferred_ties : float64 array, shape (n_servers,)
-    task_next, task_arrival, task_number, task_luck, task_replicas, task_size, free_tasks
-        The pool of waiting tasks, and its unused rows as a stack.
+    tasks : int64 array, shape (n_rows, `REPLICAS` + width)
+        The pool of waiting tasks, a row each.
+    free_tasks : index array, shape (n_rows,)
+        Its unused rows, as a stack.
     keys : int32 array, shape (n_queues,)
         Keys of the index of longest queues, and what follows up to `group_last`: its arrays, see
         `cluster_sim.policies.longest`.
     longest, n_longest : int64 array, shape (n_tiers,)
+    weights : float64 array, shape (n_nodes,)
+        The index of least weights, and what follows up to `nodes`: its arrays, see
+        `cluster_sim.policies.least`. The first are those of the servers. No node unless it is used.
+    least : int64 array, shape (n_tiers,)
     words : uint64 array, shape (N_ASKS,)
     asks : index array, shape (N_ASKS,)
     ask_ties : float64 array, shape (N_ASKS,)
@@ -588,9 +657,10 @@ def run_slots(
         else:
             if counters[N_IN_SERVICE] > 0:
                 complete_services(
-                    slot, counters, counts_service, logs, above, waiting, lengths, serving, ends,
-                    wheel_next, wheel_head, wheel_tail, keys, order, position, bucket, first, last,
-                    bucket_key, free_buckets, group_of, group_first, group_last, events,
+                    slot, counters, counts_service, logs, above, constants, owners, waiting,
+                    lengths, serving, ends, wheel_next, wheel_head, wheel_tail, keys, order,
+                    position, bucket, first, last, bucket_key, free_buckets, group_of, group_first,
+                    group_last, weights, n_lightest, lightest, parents, children, events,
                 )  # fmt: skip
             in_system = counters[N_WAITING] + counters[N_IN_SERVICE]
             in_system_at[offset] = in_system
@@ -606,21 +676,21 @@ def run_slots(
                 stop = route_arrivals(
                     slot, n_arrivals, first_task, counters, counts_service, options[IS_LIVE] != 0,
                     logs, options[TIE_BREAK], above, constants, batch_replicas, lucks, ties, row,
-                    waiting, lengths, seen, head, tail, task_next, task_arrival, task_number,
-                    task_luck, task_replicas, task_size, free_tasks, keys, order, position, bucket,
-                    first, last, bucket_key, free_buckets, group_of, group_first, group_last,
+                    owners, waiting, lengths, seen, head, tail, tasks, free_tasks, keys, order,
+                    position, bucket, first, last, bucket_key, free_buckets, group_of, group_first,
+                    group_last, weights, n_lightest, lightest, parents, children, nodes, least,
                     events,
                 )  # fmt: skip
             if stop == DONE and counters[N_WAITING] > 0:
                 stop = dispatch_idle(
-                    key_low, key_high, slot, slots, warmup, counters, options[BY_REPLICA] != 0,
-                    options[ORDER], options[TIE_BREAK], logs, above, constants, rates, owners,
-                    own_queue, groups, waiting, lengths, head, serving, ends, wheel_next,
-                    wheel_head, wheel_tail, idle, deferred, deferred_ties, words, asks, ask_ties,
-                    task_next, task_arrival, task_number, task_luck, task_replicas, task_size,
-                    free_tasks, keys, order, position, bucket, first, last, bucket_key,
-                    free_buckets, group_of, group_first, group_last, longest, n_longest,
-                    completion_counts, waiting_counts, outliers, starts, busy, events,
+                    key_low, key_high, slot, slots, warmup, counters, counts_service,
+                    options[BY_REPLICA] != 0, options[ORDER], options[TIE_BREAK], logs, above,
+                    constants, rates, owners, own_queue, groups, waiting, lengths, head, serving,
+                    ends, wheel_next, wheel_head, wheel_tail, idle, deferred, deferred_ties, words,
+                    asks, ask_ties, tasks, free_tasks, keys, order, position, bucket, first, last,
+                    bucket_key, free_buckets, group_of, group_first, group_last, longest, n_longest,
+                    weights, n_lightest, lightest, parents, children, completion_counts,
+                    waiting_counts, outliers, starts, busy, events,
                 )  # fmt: skip
             if stop == DONE:
                 counters[SLOT] = offset + 1

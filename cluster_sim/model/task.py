@@ -20,6 +20,8 @@ class Task:
         Servers that hold its chunk.
     luck : float
         Uniform from which its service time follows, whatever the rate.
+    job : int
+        Number of its job. Set under a task policy only: queue policies know no jobs.
     queue : int
         The queue it joined; unset before.
     server, start, tier, service : int
@@ -28,6 +30,7 @@ class Task:
 
     __slots__ = (
         "arrival",
+        "job",
         "luck",
         "number",
         "queue",
@@ -38,6 +41,7 @@ class Task:
         "tier",
     )
 
+    job: int
     queue: int
     server: int
     start: int

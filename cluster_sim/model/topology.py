@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
 from cluster_sim.errors import ScenarioError
+
+if TYPE_CHECKING:  # else where it is needed: it takes long to import
+    import networkx as nx
 
 __all__ = ["Topology"]
 
@@ -105,6 +107,8 @@ class Topology:
         ScenarioError
             If the graph is not such a tree.
         """
+        import networkx as nx
+
         if core not in graph:
             raise ScenarioError(f"core = {core!r}: is not a node of the graph")
         if not nx.is_tree(graph):
@@ -188,6 +192,8 @@ class Topology:
             Nodes ``(level name, number)``, each with attribute ``height``; the root is
             ``("core", 0)``.
         """
+        import networkx as nx
+
         graph: nx.Graph[Any] = nx.Graph()
         for height, (name, row) in enumerate(zip(self.level_names, self.ancestors, strict=True)):
             graph.add_nodes_from(((name, int(node)) for node in np.unique(row)), height=height)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from cluster_sim.errors import ScenarioError
 from cluster_sim.model.arrivals import ArrivalProcess
 from cluster_sim.model.traffic import Traffic
 from cluster_sim.randomness import Key
@@ -34,12 +35,16 @@ class ArrivalBatch:
         Tasks arriving in each slot.
     replicas : array of any integer type, shape (n_tasks, width)
         Replica set of each task, ascending; shorter rows end in -1.
+    jobs : int64 array, shape (n_tasks,), optional
+        Job of each task. Without it each task is a job of its own. A workload gives it in all of
+        its batches or in none.
     """
 
     first_slot: int
     first_task: int
     counts: npt.NDArray[np.int64]
     replicas: npt.NDArray[np.integer[Any]]
+    jobs: npt.NDArray[np.int64] | None = None
 
     @property
     def n_slots(self) -> int:
@@ -50,6 +55,28 @@ class ArrivalBatch:
     def n_tasks(self) -> int:
         """Number of tasks in the batch."""
         return len(self.replicas)
+
+    def job_numbers(self) -> npt.NDArray[np.int64]:
+        """Return the job of each task: as given, else the task's own number.
+
+        Returns
+        -------
+        int64 array, shape (n_tasks,)
+
+        Raises
+        ------
+        ScenarioError
+            If a workload of the user's own gives another number of jobs than tasks.
+        """
+        if self.jobs is not None:
+            if len(self.jobs) != self.n_tasks:
+                raise ScenarioError(
+                    f"the workload's batch from slot {self.first_slot} names the jobs of "
+                    f"{len(self.jobs)} tasks and has {self.n_tasks}; it must name one for each, "
+                    "or leave jobs out"
+                )
+            return self.jobs
+        return np.arange(self.first_task, self.first_task + self.n_tasks, dtype=np.int64)
 
     def split(self, n_tasks: int) -> Iterator[ArrivalBatch]:
         """Yield the batch in parts.
@@ -69,7 +96,9 @@ class ArrivalBatch:
             counts = self.counts[at : at + n_slots]
             begin, end = end, end + int(counts.sum())
             replicas = self.replicas[begin:end]
-            yield ArrivalBatch(self.first_slot + at, self.first_task + begin, counts, replicas)
+            jobs = None if self.jobs is None else self.jobs[begin:end]
+            slot, task = self.first_slot + at, self.first_task + begin
+            yield ArrivalBatch(slot, task, counts, replicas, jobs)
 
 
 class Workload(Protocol):
@@ -143,9 +172,13 @@ class SyntheticWorkload:
     def batches(self, key: Key, n_slots: int) -> Iterator[ArrivalBatch]:
         """Yield the arrivals of slots 0 to `n_slots` - 1; see `Workload.batches`."""
         step, first_task = window(self.arrivals.rate), 0
+        size = self.arrivals.tasks_per_event
         for first_slot in range(0, n_slots, step):
             counts = self.arrivals.counts(key, first_slot, min(step, n_slots - first_slot))
             n_tasks = int(counts.sum())
             replicas = self.traffic.replicas(key, first_task, n_tasks)
-            yield ArrivalBatch(first_slot, first_task, counts, replicas)
+            jobs = None  # of one task each, unless arrivals come in batches: then a batch is a job
+            if size > 1:
+                jobs = np.arange(first_task, first_task + n_tasks, dtype=np.int64) // size
+            yield ArrivalBatch(first_slot, first_task, counts, replicas, jobs)
             first_task += n_tasks

@@ -10,27 +10,66 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cluster_sim.errors import ClusterSimError, PolicyError, UnknownNameError, did_you_mean
-from cluster_sim.policies.base import SHARED, Guarantee, Optimality, QueuePolicy
+from cluster_sim.policies.balanced_pandas import BalancedPandas
+from cluster_sim.policies.balanced_pandas_pod import BalancedPandasPod
+from cluster_sim.policies.base import (
+    SHARED,
+    Guarantee,
+    Optimality,
+    Policy,
+    PolicyKind,
+    QueuePolicy,
+)
 from cluster_sim.policies.choices import NO_QUEUE
+from cluster_sim.policies.delay import Delay
+from cluster_sim.policies.fair import Fair
 from cluster_sim.policies.fifo import Fifo
+from cluster_sim.policies.hadoop_fifo import HadoopFifo
+from cluster_sim.policies.jfiq import JFIQ
+from cluster_sim.policies.jfsq import JFSQ
+from cluster_sim.policies.jiq import JIQ
+from cluster_sim.policies.jsq_d import JSQd
 from cluster_sim.policies.jsq_local import JSQLocal
 from cluster_sim.policies.jsq_maxweight import JSQMaxWeight
+from cluster_sim.policies.jsq_maxweight_pod import JSQMaxWeightPod
 from cluster_sim.policies.maxweight import MaxWeight
+from cluster_sim.policies.maxweight_types import MaxWeightTypes
 from cluster_sim.policies.priority import Priority
+from cluster_sim.policies.quincy import Quincy
 from cluster_sim.policies.random_local import RandomLocal
+from cluster_sim.policies.sparrow import Sparrow
+from cluster_sim.policies.task_base import Setting, TaskPolicy, TaskScheduling
 
 __all__ = [
+    "JFIQ",
+    "JFSQ",
+    "JIQ",
     "NO_QUEUE",
     "SHARED",
+    "BalancedPandas",
+    "BalancedPandasPod",
+    "Delay",
+    "Fair",
     "Fifo",
     "Guarantee",
+    "HadoopFifo",
     "JSQLocal",
     "JSQMaxWeight",
+    "JSQMaxWeightPod",
+    "JSQd",
     "MaxWeight",
+    "MaxWeightTypes",
     "Optimality",
+    "Policy",
+    "PolicyKind",
     "Priority",
     "QueuePolicy",
+    "Quincy",
     "RandomLocal",
+    "Setting",
+    "Sparrow",
+    "TaskPolicy",
+    "TaskScheduling",
     "check_parameters",
     "find",
     "get",
@@ -38,23 +77,53 @@ __all__ = [
     "names",
 ]
 
-_REGISTRY: dict[str, type[QueuePolicy]] = {
+_REGISTRY: dict[str, type[Policy]] = {
     policy.name: policy
-    for policy in (Priority, JSQMaxWeight, MaxWeight, JSQLocal, RandomLocal, Fifo)
+    for policy in (
+        Priority,
+        JSQMaxWeight,
+        MaxWeight,
+        BalancedPandas,
+        BalancedPandasPod,
+        JSQMaxWeightPod,
+        JFSQ,
+        JFIQ,
+        JIQ,
+        JSQLocal,
+        JSQd,
+        RandomLocal,
+        Fifo,
+        Delay,
+        Fair,
+        HadoopFifo,
+        Quincy,
+        MaxWeightTypes,
+        Sparrow,
+    )
 }
 
 
-def names() -> tuple[str, ...]:
-    """Return the names of the built-in policies, in the order of the documentation.
+def names(kind: PolicyKind | None = PolicyKind.QUEUE) -> tuple[str, ...]:
+    """Return the names of the built-in policies of a kind, in the order of the documentation.
+
+    Parameters
+    ----------
+    kind : PolicyKind or None
+        By default the queue policies, which every engine runs; None for all.
 
     Returns
     -------
     tuple of str
+
+    Examples
+    --------
+    >>> names(PolicyKind.TASK)
+    ('delay', 'fair', 'hadoop-fifo', 'quincy', 'maxweight-types', 'sparrow')
     """
-    return tuple(_REGISTRY)
+    return tuple(name for name, policy in _REGISTRY.items() if kind in (None, policy.kind))
 
 
-def find(name: str) -> type[QueuePolicy]:
+def find(name: str) -> type[Policy]:
     """Return the policy class of a name.
 
     Parameters
@@ -65,7 +134,7 @@ def find(name: str) -> type[QueuePolicy]:
 
     Returns
     -------
-    type of QueuePolicy
+    type of QueuePolicy or of TaskPolicy
 
     Raises
     ------
@@ -135,7 +204,7 @@ def import_name(name: str, what: str) -> object:
     return getattr(module, attribute)
 
 
-def checked(candidate: object) -> type[QueuePolicy]:
+def checked(candidate: object) -> type[Policy]:
     """Return the class if it meets the contract of a policy.
 
     Parameters
@@ -144,25 +213,27 @@ def checked(candidate: object) -> type[QueuePolicy]:
 
     Returns
     -------
-    type of QueuePolicy
+    type of QueuePolicy or of TaskPolicy
 
     Raises
     ------
     PolicyError
         If it does not; the message says what is missing.
     """
-    if not (inspect.isclass(candidate) and issubclass(candidate, QueuePolicy)):
+    if not (inspect.isclass(candidate) and issubclass(candidate, QueuePolicy | TaskPolicy)):
         raise PolicyError(
-            f"policy {candidate!r}: must be a class derived from cluster_sim.policies.QueuePolicy"
+            f"policy {candidate!r}: must be a class derived from cluster_sim.policies.QueuePolicy, "
+            "or TaskPolicy"
         )
+    is_queue = issubclass(candidate, QueuePolicy)
     label = f"policy {candidate.__module__}:{candidate.__qualname__}"
     if inspect.isabstract(candidate):
         missing = ", ".join(sorted(candidate.__abstractmethods__))
-        raise PolicyError(f"{label}: define {missing} as static methods")
+        raise PolicyError(f"{label}: define {missing}" + " as static methods" * is_queue)
     for attribute in ("name", "title"):
         if not isinstance(getattr(candidate, attribute, None), str):
             raise PolicyError(f"{label}: give it a class attribute {attribute}, a str")
-    for method in ("route", "serve"):
+    for method in ("route", "serve", "weigh") if is_queue else ():
         if not isinstance(inspect.getattr_static(candidate, method), staticmethod):
             raise PolicyError(f"{label}: {method} must be a @staticmethod (it may not use self)")
         expected = list(inspect.signature(getattr(QueuePolicy, method)).parameters)
@@ -174,7 +245,7 @@ def checked(candidate: object) -> type[QueuePolicy]:
     return candidate
 
 
-def get(name: str, **parameters: object) -> QueuePolicy:
+def get(name: str, **parameters: object) -> Policy:
     """Return a policy with its parameters.
 
     Parameters
@@ -186,7 +257,7 @@ def get(name: str, **parameters: object) -> QueuePolicy:
 
     Returns
     -------
-    QueuePolicy
+    QueuePolicy or TaskPolicy
 
     Raises
     ------

@@ -30,7 +30,7 @@ class Fifo(QueuePolicy):
         "blind to locality: most services are remote in a large cluster",
     )
 
-    def owners(self, n_servers: int) -> Sequence[int]:
+    def owners(self, n_servers: int, n_tiers: int) -> Sequence[int]:
         """Return the single queue of nobody."""
         return [SHARED]
 
@@ -39,6 +39,8 @@ class Fifo(QueuePolicy):
         replicas: Sequence[int],
         lengths: Sequence[int],
         waiting: Sequence[int],
+        least: Sequence[int],
+        weights: Sequence[float],
         constants: Sequence[float],
         tie_break: int,
         tie: float,

@@ -48,7 +48,7 @@ class JSQMaxWeight(QueuePolicy):
         "(paper, section 1.2)",
     )
 
-    def owners(self, n_servers: int) -> Sequence[int]:
+    def owners(self, n_servers: int, n_tiers: int) -> Sequence[int]:
         """Return one queue a server and one of nobody."""
         return [*range(n_servers), SHARED]
 
@@ -61,6 +61,8 @@ class JSQMaxWeight(QueuePolicy):
         replicas: Sequence[int],
         lengths: Sequence[int],
         waiting: Sequence[int],
+        least: Sequence[int],
+        weights: Sequence[float],
         constants: Sequence[float],
         tie_break: int,
         tie: float,

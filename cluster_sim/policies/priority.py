@@ -70,6 +70,8 @@ class Priority(QueuePolicy):
         replicas: Sequence[int],
         lengths: Sequence[int],
         waiting: Sequence[int],
+        least: Sequence[int],
+        weights: Sequence[float],
         constants: Sequence[float],
         tie_break: int,
         tie: float,

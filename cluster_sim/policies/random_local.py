@@ -35,6 +35,8 @@ class RandomLocal(QueuePolicy):
         replicas: Sequence[int],
         lengths: Sequence[int],
         waiting: Sequence[int],
+        least: Sequence[int],
+        weights: Sequence[float],
         constants: Sequence[float],
         tie_break: int,
         tie: float,

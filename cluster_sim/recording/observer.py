@@ -20,14 +20,18 @@ class StateView(Protocol):
     ----------
     waiting, lengths : sequence of int, length n_queues
         Waiting tasks per queue, and lengths under the reading `queue_length`.
-    n_waiting, n_in_service : int
-        Tasks, over all queues.
+    n_waiting : int
+        Tasks waiting, over all queues.
     """
 
     waiting: list[int]
     lengths: list[int]
     n_waiting: int
-    n_in_service: int
+
+    @property
+    def n_in_service(self) -> int:
+        """Tasks in service."""
+        ...
 
     @property
     def running(self) -> list[Task | None]:

@@ -9,8 +9,8 @@ from typing import Protocol, TypedDict
 
 from cluster_sim import policies
 from cluster_sim.emulator.emulator import simulate
-from cluster_sim.model.readings import DispatchOrder, Reading
-from cluster_sim.policies.base import QueuePolicy
+from cluster_sim.model.readings import DispatchOrder, Reading, ServiceTier
+from cluster_sim.policies.base import Policy, QueuePolicy
 from cluster_sim.policies.fifo import Fifo
 from cluster_sim.randomness import Key
 from cluster_sim.recording.events import EventRecorder
@@ -22,7 +22,7 @@ from cluster_sim.testing.invariants import EventInvariants, InvariantObserver
 from cluster_sim.testing.laws import Law, LawViolation
 from cluster_sim.testing.littles_law import LittlesLaw
 from cluster_sim.testing.results import check_result
-from cluster_sim.testing.states import check_decisions
+from cluster_sim.testing.states import check_decisions, check_weights
 from cluster_sim.testing.systems import covering_readings, small_systems, with_rates_halved
 from cluster_sim.testing.trajectories import TaskRecorder, check_same_events, check_same_tasks
 from cluster_sim.testing.witness import Witness
@@ -161,7 +161,7 @@ def check_run(
 
 
 def check_policy(
-    policy: QueuePolicy | type[QueuePolicy] | str,
+    policy: Policy | type[Policy] | str,
     *,
     n_slots: int = 60,
     seeds: Sequence[int] = (1,),
@@ -171,9 +171,14 @@ def check_policy(
 ) -> None:
     """Raise unless a policy keeps the laws, on small clusters of every kind.
 
+    A task policy is held to the laws of a run. Those of single decisions, of readings and of a
+    queue's order speak of queue policies: a task policy has no `route` and no `serve`, and starts
+    its tasks in any order. Its proposals are checked by the scheduler.
+
     Parameters
     ----------
-    policy : QueuePolicy, its class (with default parameters), or its name (``module:Class`` too)
+    policy : QueuePolicy or TaskPolicy
+        Or its class (with default parameters), or its name (``module:Class`` too).
     n_slots : int
         Length of each run.
     seeds : sequence of int
@@ -200,9 +205,16 @@ def check_policy(
     candidate = _instance(policy)
     chosen = covering_readings() if readings is None else readings
     options: _Options = {"engine": engine, "tells_states": tells_states}
+    if not isinstance(candidate, QueuePolicy):
+        for reading in _for_task_policies(chosen):
+            for system in small_systems(candidate, reading):
+                for seed in seeds:
+                    check_run(system, Key.of(seed), n_slots=n_slots, **options)
+        return
     for system in small_systems(candidate):
         cluster = system.cluster
         check_declaration(candidate, cluster.n_servers, cluster.rates)
+        check_weights(candidate, cluster, n_states=STATES_PER_SYSTEM, seed=seeds[0])
     for i, reading in enumerate(chosen):
         for system in small_systems(candidate, reading):
             for seed in seeds:
@@ -248,7 +260,13 @@ def check_exchanges(
     check_same_events(plain, asked, labels=("first run", "second run, every decision checked"))
 
 
-def _instance(policy: QueuePolicy | type[QueuePolicy] | str) -> QueuePolicy:
+def _for_task_policies(readings: Sequence[Reading]) -> list[Reading]:
+    """Return the readings, each once, with the one service tier that a task policy may have."""
+    tier = ServiceTier.REPLICA
+    return list(dict.fromkeys(dataclasses.replace(each, service_tier=tier) for each in readings))
+
+
+def _instance(policy: Policy | type[Policy] | str) -> Policy:
     if isinstance(policy, str):
         return policies.get(policy)
     if inspect.isclass(policy):

@@ -17,7 +17,16 @@ __all__ = ["check_declaration", "own_queues", "watched"]
 P = TypeVar("P", bound=QueuePolicy)
 Arguments = Sequence[Any]  # of `route` or `serve`, in their order
 
-ROUTE_ARGUMENTS = ("replicas", "lengths", "waiting", "constants", "tie_break", "tie")
+ROUTE_ARGUMENTS = (
+    "replicas",
+    "lengths",
+    "waiting",
+    "least",
+    "weights",
+    "constants",
+    "tie_break",
+    "tie",
+)
 SERVE_ARGUMENTS = (
     "server",
     "lengths",
@@ -30,24 +39,24 @@ SERVE_ARGUMENTS = (
 )
 
 
-def own_queues(policy: QueuePolicy, n_servers: int) -> list[int]:
+def own_queues(policy: QueuePolicy, n_servers: int, n_tiers: int) -> list[int]:
     """Return the queue of each server: the first that belongs to it.
 
     Parameters
     ----------
     policy : QueuePolicy
-    n_servers : int
+    n_servers, n_tiers : int
 
     Returns
     -------
     list of int, length n_servers
         `NO_QUEUE` for a server without one.
     """
-    owners = list(policy.owners(n_servers))
+    owners = list(policy.owners(n_servers, n_tiers))
     return [owners.index(m) if m in owners else NO_QUEUE for m in range(n_servers)]
 
 
-def watched(policy: P, n_servers: int) -> P:
+def watched(policy: P, n_servers: int, n_tiers: int) -> P:
     """Return a copy of a policy whose decisions are checked on every call.
 
     The copy makes no promise to serve own queues first, so that an engine asks it each time and the
@@ -56,7 +65,7 @@ def watched(policy: P, n_servers: int) -> P:
     Parameters
     ----------
     policy : QueuePolicy
-    n_servers : int
+    n_servers, n_tiers : int
 
     Returns
     -------
@@ -71,7 +80,7 @@ def watched(policy: P, n_servers: int) -> P:
     twin = copy.copy(policy)
     route = _Checked(policy, "route", ROUTE_ARGUMENTS)
     serve = _Checked(policy, "serve", SERVE_ARGUMENTS)
-    own = own_queues(policy, n_servers) if policy.takes_own_first else []
+    own = own_queues(policy, n_servers, n_tiers) if policy.takes_own_first else []
 
     def checked_serve(*arguments: Any) -> int:
         queue = serve(*arguments)
@@ -204,7 +213,7 @@ def check_declaration(policy: QueuePolicy, n_servers: int, rates: tuple[float, .
     who = f"policy {policy.name!r} with {n_servers} servers and rates {rates}"
     said = [
         (
-            list(policy.owners(n_servers)),
+            list(policy.owners(n_servers, len(rates))),
             tuple(policy.constants(rates)),
             policy.longest_above(rates),
         )

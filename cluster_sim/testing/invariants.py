@@ -10,6 +10,7 @@ from typing import NamedTuple
 from cluster_sim.model.readings import QueueLength, ServiceTier
 from cluster_sim.model.service import service_time
 from cluster_sim.model.task import Task
+from cluster_sim.policies.base import PolicyKind
 from cluster_sim.recording.observer import Observer, StateView
 from cluster_sim.system import System
 from cluster_sim.testing.laws import Law, LawViolation
@@ -60,6 +61,8 @@ class EventInvariants(Observer):
 
     It keeps its own queues and servers from what it is told, and looks at no engine's state, so it
     serves every engine. Its memory grows with the tasks in the system, not with those completed.
+    It serves both kinds of policy. Under a task policy the pool of waiting tasks is one queue, from
+    which any of them may start: FIFO is not asked of it, all other laws are.
 
     Parameters
     ----------
@@ -76,10 +79,11 @@ class EventInvariants(Observer):
     def __init__(self, system: System) -> None:
         cluster, reading = system.cluster, system.reading
         self._system = system
-        self._owners = list(system.policy.owners(cluster.n_servers))
+        self._owners = list(system.policy.owners(cluster.n_servers, cluster.n_tiers))
         self._queues: list[deque[_Identity]] = [deque() for _ in self._owners]
         self._n_in_service = [0] * len(self._owners)  # by the queue that the tasks came from
         self._running: list[_Service | None] = [None] * cluster.n_servers
+        self._is_fifo = system.policy.kind is PolicyKind.QUEUE
         self._counts_service = reading.queue_length is QueueLength.IN_SYSTEM
         self._by_replica = reading.service_tier is ServiceTier.REPLICA
         self._slot, self._phase = 0, _Phase.COMPLETIONS
@@ -115,9 +119,9 @@ class EventInvariants(Observer):
         """Check a task that has started on its server."""
         self._enter(task.start, _Phase.DISPATCH, task)
         self._check_is_idle(task)
-        self._check_is_head(task)
+        self._check_may_start(task)
         service = self._checked_service_time(task)
-        self._queues[task.queue].popleft()
+        self._queues[task.queue].remove(_Identity.of(task))
         self._n_in_service[task.queue] += 1
         self._running[task.server] = _Service.of(task, service)
 
@@ -171,7 +175,7 @@ class EventInvariants(Observer):
                 Law.ONE_AT_A_TIME, f"its server is running task {busy_with.task.number}", task
             )
 
-    def _check_is_head(self, task: Task) -> None:
+    def _check_may_start(self, task: Task) -> None:
         is_queue = 0 <= task.queue < len(self._queues)
         queue = self._queues[task.queue] if is_queue else deque()
         mine = _Identity.of(task)
@@ -180,6 +184,8 @@ class EventInvariants(Observer):
                 raise self._broken(
                     Law.ONE_AT_A_TIME, f"no such task waits in queue {task.queue}", task
                 )
+            if not self._is_fifo:
+                return
             raise self._broken(
                 Law.FIFO, f"it started before task {queue[0].number}, which joined earlier", task
             )
@@ -188,7 +194,8 @@ class EventInvariants(Observer):
         cluster, holders = self._system.cluster, list(task.replicas)
         if not self._by_replica:
             owner = self._owners[task.queue]
-            holders = [owner] if owner >= 0 else []
+            if owner != task.server:  # at its own queue a server serves where the chunk is
+                holders = [owner] if owner >= 0 else []
         tier = cluster.tier(task.server, holders)
         if task.tier != tier:
             raise self._broken(Law.SERVICE, f"its tier is {tier}", task)

@@ -37,6 +37,7 @@ class Law(enum.StrEnum):
     PURE_DECISION = "pure decision"  # equal arguments, equal answer, be they lists or arrays
     NO_MUTATION = "no mutation"  # a decision does not change its arguments
     OWN_FIRST = "own queue first"  # `takes_own_first` is kept where it is promised
+    WEIGHTS = "weights"  # finite, and a function of the lengths of a server's own queues
 
 
 class LawViolation(AssertionError):  # noqa: N818 - it is the run that errs

@@ -23,7 +23,7 @@ from cluster_sim.model.readings import (
 from cluster_sim.model.topology import Topology
 from cluster_sim.model.traffic import NO_SERVER, Even, Hotspot, Types, place_chunks, zipf_weights
 from cluster_sim.model.workload import SyntheticWorkload
-from cluster_sim.policies.base import QueuePolicy
+from cluster_sim.policies.base import Policy
 from cluster_sim.randomness import Key
 from cluster_sim.system import System
 
@@ -83,12 +83,12 @@ def covering_readings() -> tuple[Reading, ...]:
     return tuple(chosen)
 
 
-def small_systems(policy: QueuePolicy, reading: Reading | None = None) -> Iterator[System]:
+def small_systems(policy: Policy, reading: Reading | None = None) -> Iterator[System]:
     """Yield small systems under a policy: 1 to 8 servers, 2 to 4 tiers, light to overloaded.
 
     Parameters
     ----------
-    policy : QueuePolicy
+    policy : Policy
     reading : Reading, optional
         The default reading if left out.
 

@@ -16,7 +16,7 @@ from cluster_sim.system import System
 from cluster_sim.testing.decisions import own_queues, watched
 from cluster_sim.testing.invariants import InvariantObserver
 from cluster_sim.testing.laws import Law, LawViolation
-from cluster_sim.testing.states import longest_candidates
+from cluster_sim.testing.states import least_candidates, longest_candidates
 
 __all__ = ["Witness"]
 
@@ -50,9 +50,9 @@ class Witness(InvariantObserver):
 
     def __init__(self, system: System) -> None:
         super().__init__(system)
-        cluster, policy = system.cluster, system.policy
+        cluster, policy = system.cluster, system.queue_policy
         self._near: list[list[int]] = cluster.groups.tolist()
-        self._own = own_queues(policy, cluster.n_servers)
+        self._own = own_queues(policy, cluster.n_servers, cluster.n_tiers)
         self._constants = tuple(policy.constants(cluster.rates))
         self._above = policy.longest_above(cluster.rates)
         self._at_slot_start = self.lengths
@@ -61,7 +61,7 @@ class Witness(InvariantObserver):
         self._is_dispatching = False  # from the observation point to what follows the dispatch
         self._asked: list[int] = []
         self._had_own_work: list[bool] = []
-        self._twin = watched(policy, cluster.n_servers)
+        self._twin = watched(policy, cluster.n_servers, cluster.n_tiers)
         self.policy = copy.copy(self._twin)
         object.__setattr__(self.policy, "route", self._route)
         object.__setattr__(self.policy, "serve", self._serve)
@@ -69,12 +69,23 @@ class Witness(InvariantObserver):
     # --- what the policy is asked -----------------------------------------------------------------
 
     def _route(
-        self, replicas: Any, lengths: Any, waiting: Any, constants: Any, tie_break: int, tie: float
+        self,
+        replicas: Any,
+        lengths: Any,
+        waiting: Any,
+        least: Any,
+        weights: Any,
+        constants: Any,
+        tie_break: int,
+        tie: float,
     ) -> int:
         is_live = self._system.reading.routing_view is RoutingView.LIVE
         self._check_shown("route", lengths, self.lengths if is_live else self._at_slot_start)
         self._check_common("route", waiting, constants, tie_break)
-        queue = self._twin.route(replicas, lengths, waiting, constants, tie_break, tie)
+        self._check_least(replicas, lengths, least, weights)
+        queue = self._twin.route(
+            replicas, lengths, waiting, least, weights, constants, tie_break, tie
+        )
         self._routed = queue
         return queue
 
@@ -157,7 +168,7 @@ class Witness(InvariantObserver):
                 raise self._misread(f"{method} was shown {what} {found}, it is {expected}")
 
     def _check_longest(self, server: int, longest: Sequence[int], n_longest: Sequence[int]) -> None:
-        if not self._system.policy.uses_longest:
+        if not self._system.queue_policy.uses_longest:
             return
         lengths, waiting, above = self.lengths, self.waiting, self._above
         tie_break = self._system.reading.tie_break
@@ -174,6 +185,31 @@ class Witness(InvariantObserver):
                     f"server {server} was shown queue {longest[tier]} of {n_longest[tier]} as the "
                     f"longest within tier {tier}; it is one of {tied}, {n_tied} in all (lengths "
                     f"{lengths}, waiting {waiting}, threshold {above})"
+                )
+
+    def _check_least(
+        self,
+        replicas: Sequence[int],
+        lengths: Sequence[int],
+        least: Sequence[int],
+        weights: Sequence[float],
+    ) -> None:
+        policy = self._system.queue_policy
+        if not policy.uses_least:
+            return
+        expected = [
+            policy.weigh(server, lengths, self._constants) for server in range(len(self._own))
+        ]
+        if list(weights) != expected:
+            raise self._misread(f"route was shown weights {list(weights)}, they are {expected}")
+        for tier, near in enumerate(self._near):
+            tied = least_candidates(near, replicas, weights)
+            if self._system.reading.tie_break is TieBreak.INDEX:
+                tied = tied[:1]
+            if least[tier] not in tied:
+                raise self._misread(
+                    f"a task on servers {list(replicas)} was shown server {least[tier]} as the "
+                    f"least within tier {tier}; it is one of {tied} (weights {expected})"
                 )
 
     def _check_turn(self, server: int) -> None:

@@ -304,7 +304,7 @@ def solve_chain(
     Raises
     ------
     ScenarioError
-        If the input is not usable, or the chain has too many states.
+        If the input is not usable, the policy is a task policy, or the chain has too many states.
     DecisionError
         If the policy decides something that cannot be done.
 
@@ -321,6 +321,11 @@ def solve_chain(
     ----------
     Section 2.2 of the paper.
     """
+    if not hasattr(policy, "route"):
+        raise ScenarioError(
+            f"policy {getattr(policy, 'name', policy)!r}: the exact chain is one over queues, so "
+            "it needs a queue policy; compare a task policy with the SimPy engine's own limit cases"
+        )
     tiers = check_rates(rates)
     merged = merge_types(types, weights, n_servers)
     groups = check_ancestors(ancestors, n_servers, len(tiers))

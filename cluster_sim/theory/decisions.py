@@ -11,7 +11,7 @@ from typing import Protocol
 
 from cluster_sim.errors import ScenarioError
 
-__all__ = ["ChainPolicy", "decision_probabilities", "longest_choices"]
+__all__ = ["ChainPolicy", "decision_probabilities", "least_choice", "longest_choices"]
 
 NO_QUEUE = -1
 TIE_BREAKS = {"random": 0, "local": 1, "index": 2}  # as the policy contract numbers them
@@ -27,7 +27,15 @@ class ChainPolicy(Protocol):
     def uses_longest(self) -> bool:
         """Whether ``serve`` reads ``longest``."""
 
-    def owners(self, n_servers: int) -> Sequence[int]:
+    @property
+    def uses_least(self) -> bool:
+        """Whether ``route`` reads ``least`` or ``weights``."""
+
+    @property
+    def weigh(self) -> Callable[[int, Sequence[int], Sequence[float]], float]:
+        """The weight of a server, where ``route`` reads weights."""
+
+    def owners(self, n_servers: int, n_tiers: int) -> Sequence[int]:
         """Return the server of each queue, -1 for a shared one."""
 
     def constants(self, rates: tuple[float, ...]) -> tuple[float, ...]:
@@ -158,6 +166,47 @@ def longest_choices(
     for option in options:
         probability /= len(option)
     return [(chosen, tuple(counts), probability) for chosen in product(*options)]
+
+
+def least_choice(
+    replicas: Sequence[int],
+    weights: Sequence[float],
+    groups: Sequence[Sequence[int]],
+    tie_break: int,
+    tie: float,
+) -> list[int]:
+    """Return the server of least weight within each tier of a task.
+
+    Parameters
+    ----------
+    replicas : sequence of int
+        Local servers of the task.
+    weights : sequence of float, length n_servers
+    groups : sequence of int sequences, shape (n_tiers, n_servers)
+        Group of each server for each tier.
+    tie_break : int
+        2 the lowest index, else uniformly.
+    tie : float
+        The task's uniform on [0, 1).
+
+    Returns
+    -------
+    list of int
+
+    Examples
+    --------
+    >>> least_choice([0], [1.0, 0.0, 0.0], [[0, 1, 2], [0, 0, 0]], 0, 0.5)
+    [0, 2]
+    """
+    found = []
+    for row in groups:
+        near = {row[replica] for replica in replicas}
+        within = [server for server, group in enumerate(row) if group in near]
+        least = min(weights[server] for server in within)
+        tied = [server for server in within if weights[server] == least]
+        is_lowest = tie_break == TIE_BREAKS["index"]
+        found.append(tied[0 if is_lowest else int(tie * len(tied))])
+    return found
 
 
 def _preferred(

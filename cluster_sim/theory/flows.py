@@ -12,8 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from cluster_sim.theory.task_types import BoolArray, FloatArray, TaskTypes
 
@@ -67,6 +65,10 @@ def _integer_round(
 
     Returns the change of flow on each edge and the servers on the source side.
     """
+    # Here, for they take long to import and most runs need none.
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
     n_types, n_servers, n_edges = types.n_types, types.n_servers, len(edges)
     scale = _LARGEST / bound
     sink = n_types + n_servers + 1

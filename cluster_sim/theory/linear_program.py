@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import linprog
-from scipy.sparse import coo_array, csr_array
 
 from cluster_sim.errors import ScenarioError
 from cluster_sim.theory.task_types import FloatArray, IntArray, TaskTypes
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 __all__ = ["minimise", "solve_capacity_program"]
 
@@ -44,6 +45,8 @@ def minimise(cost: FloatArray, *, what: str, method: str = "highs", **constraint
     >>> minimise(np.array([1.0]), what="example", bounds=[(2.0, None)]).fun
     2.0
     """
+    from scipy.optimize import linprog  # here, for it takes long and most runs need none
+
     solver: Any = linprog  # its stubs know no sparse matrices
     tight = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
     solution = solver(cost, method=method, options=tight, **constraints)
@@ -120,6 +123,8 @@ def _matrix(
         ]
     )
     shape = (types.n_types + n_nodes, n_choices + n_nodes + 1)
+    from scipy.sparse import coo_array, csr_array
+
     return csr_array(coo_array((values, (rows, columns)), shape=shape))
 
 

@@ -12,6 +12,7 @@ from cluster_sim.theory.decisions import (
     NO_QUEUE,
     ChainPolicy,
     decision_probabilities,
+    least_choice,
     longest_choices,
     tie_break_code,
 )
@@ -124,7 +125,7 @@ class SlotModel:
     @cached_property
     def owners(self) -> tuple[int, ...]:
         """Server of each queue, -1 for a shared one."""
-        return tuple(self.policy.owners(self.n_servers))
+        return tuple(self.policy.owners(self.n_servers, len(self.groups)))
 
     @cached_property
     def empty(self) -> State:
@@ -187,31 +188,42 @@ class SlotModel:
         known = self._kind_of.get((kind, queue))
         if known is not None:
             return known
-        holders: Sequence[int] = self.replicas[kind]
+        tiers = self._tiers(self.replicas[kind])
         if self.reading.service_tier == "queue":
-            holders = [self.owners[queue]] if self.owners[queue] >= 0 else []
+            owner = self.owners[queue]
+            by_owner = self._tiers((owner,) if owner >= 0 else ())
+            # At its own queue a server serves where the chunk is.
+            tiers = tuple(tiers[m] if m == owner else by_owner[m] for m in range(self.n_servers))
+        if tiers not in self.kinds:
+            self.kinds.append(tiers)
+        return self._kind_of.setdefault((kind, queue), self.kinds.index(tiers))
+
+    def _tiers(self, holders: Sequence[int]) -> tuple[int, ...]:
+        """Return the tier between each server and the nearest of some others."""
         last = len(self.groups) - 1
-        tiers = tuple(
+        return tuple(
             next(
                 (t for t, row in enumerate(self.groups) if row[m] in {row[h] for h in holders}),
                 last,
             )
             for m in range(self.n_servers)
         )
-        if tiers not in self.kinds:
-            self.kinds.append(tiers)
-        return self._kind_of.setdefault((kind, queue), self.kinds.index(tiers))
 
     def _route(
         self, kind: int, seen: tuple[int, ...], waiting: tuple[int, ...]
     ) -> dict[int, float]:
         key = (kind, seen, waiting)
         if key not in self._routed:
-            replicas, args = self.replicas[kind], (self._constants, self._tie_break)
-            found = decision_probabilities(
-                lambda tie: self.policy.route(replicas, list(seen), list(waiting), *args, tie),
-                self._order,
-            )
+            replicas, weights = self.replicas[kind], self._weights(seen)
+
+            def decide(tie: float) -> int:
+                least = []
+                if weights:
+                    least = least_choice(replicas, weights, self.groups, self._tie_break, tie)
+                args = (least, list(weights), self._constants, self._tie_break, tie)
+                return self.policy.route(replicas, list(seen), list(waiting), *args)
+
+            found = decision_probabilities(decide, self._order)
             for queue in found:
                 if not 0 <= queue < len(self.owners):
                     raise DecisionError(
@@ -220,6 +232,12 @@ class SlotModel:
                     )
             self._routed[key] = found
         return self._routed[key]
+
+    def _weights(self, seen: tuple[int, ...]) -> list[float]:
+        if not self.policy.uses_least:
+            return []
+        weigh = self.policy.weigh
+        return [weigh(m, list(seen), self._constants) for m in range(self.n_servers)]
 
     def arrive(self, state: State, seen: tuple[int, ...] | None = None) -> Distribution:
         """Add one task of a random type.

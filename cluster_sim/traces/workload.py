@@ -50,5 +50,6 @@ class TraceWorkload:
         step, first_task = window(self.rate), 0
         for first_slot in range(0, n_slots, step):
             counts, chunks = self.slots.window(first_slot, min(step, n_slots - first_slot))
-            yield ArrivalBatch(first_slot, first_task, counts, self.placed(chunks))
+            jobs = self.slots.tasks.task_jobs(first_task, len(chunks))
+            yield ArrivalBatch(first_slot, first_task, counts, self.placed(chunks), jobs)
             first_task += len(chunks)

@@ -44,7 +44,7 @@ class Mine(QueuePolicy):
     title: ClassVar[str] = "Its helper is elsewhere"
 
     @staticmethod
-    def route(replicas, lengths, waiting, constants, tie_break, tie):
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):
         for i in range(len(replicas)):
             if short_enough(replicas[i], waiting):
                 return replicas[i]

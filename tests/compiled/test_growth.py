@@ -194,7 +194,7 @@ def in_service(result: RunResult) -> int:
 
 
 def full_after(n: int) -> object:
-    """Return a stand-in for `numpy.zeros` that finds no memory for arrays of `n` and more rows."""
+    """Return a stand-in for `numpy.zeros` that finds no memory for `n` entries and more."""
     zeros = np.zeros
 
     def limited(shape: object, dtype: object = float) -> object:
@@ -211,7 +211,7 @@ def test_running_out_of_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     overloaded = system("fifo", n_servers=10, rate=100.0, local=1.0, remote=0.5)
     told: list[int] = []
     with monkeypatch.context() as patch:
-        patch.setattr(state.np, "zeros", full_after(16_385))
+        patch.setattr(state.np, "zeros", full_after(16_386 * 64))  # a row of the pool: 64 bytes
         with pytest.raises(OutOfMemoryError) as caught:
             simulate(overloaded, Key.of(1), slots=5_000, progress=told.append)
     message = (

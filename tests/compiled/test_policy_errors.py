@@ -14,7 +14,7 @@ from cluster_sim.experiments.engines import choose_engine
 from cluster_sim.policies.base import QueuePolicy
 from cluster_sim.randomness import Key
 from compiled.both import check_same_failure
-from compiled.users import ROUTE_ONLY, SERVE_ONLY, mine, system
+from compiled.users import ROUTE_ONLY, SERVE_ONLY, WEIGH_ONLY, mine, system
 
 # What numba cannot compile: body of route(), what stands around, the line to blame, what is said.
 TROUBLE = {
@@ -100,6 +100,26 @@ def test_more_lines_are_named(
 ) -> None:
     """The same for other things that numba refuses, each with words of its own."""
     check_told(mine(modules, body, around), line, complaint)
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "complaint"),
+    [
+        pytest.param(
+            *("shown = [lengths[server]]\nreturn float(shown[0])", "shown = [lengths[server]]"),
+            "it makes a list",
+            marks=pytest.mark.slow,
+        ),
+        (
+            *("if lengths[server] == 0:\n    return 1.0", "return 1.0"),
+            "weigh() must return a number",
+        ),
+    ],
+    ids=["a list", "nothing at all"],
+)
+def test_the_line_of_a_weight_is_named(body: str, line: str, complaint: str, modules: Path) -> None:
+    """What is wrong with weigh() is told like what is wrong with the decisions."""
+    check_told(mine(modules, body, template=WEIGH_ONLY), line, complaint)
 
 
 def test_auto_falls_back_with_a_note(modules: Path) -> None:

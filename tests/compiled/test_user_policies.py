@@ -12,7 +12,7 @@ from cluster_sim.experiments.engines import choose_engine
 from cluster_sim.randomness import Key
 from cluster_sim.testing import small_systems
 from compiled.both import check_same
-from compiled.users import POLICY, load, mine, system
+from compiled.users import POLICY, WEIGH_ONLY, load, mine, system
 
 
 def test_a_users_policy_runs_on_both_engines(modules: Path) -> None:
@@ -22,6 +22,14 @@ def test_a_users_policy_runs_on_both_engines(modules: Path) -> None:
     for used in small_systems(policy):
         check_same(used, Key.of(1), 200, warmup=20)
     assert choose_engine("auto", system(policy)).name == "compiled"
+
+
+def test_a_users_weights_run_on_both_engines(modules: Path) -> None:
+    """A policy that weighs servers in its own way, with a helper, looks at all servers on both."""
+    body, around = "return squared(lengths[server])", "def squared(n):\n    return n * n\n"
+    policy = mine(modules, body, around, WEIGH_ONLY)
+    for used in small_systems(policy):
+        check_same(used, Key.of(1), 200, warmup=20)
 
 
 NATURAL = {

@@ -45,7 +45,7 @@ class Overflow(QueuePolicy):
         return (float(self.patience), rates[0])
 
     @staticmethod
-    def route(replicas, lengths, waiting, constants, tie_break, tie):
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):
         for i in range(len(replicas)):
             if not pressed(replicas[i], waiting):
                 return replicas[i]
@@ -66,7 +66,7 @@ class Mine(QueuePolicy):
     title: ClassVar[str] = "A policy to be tried"
 
     @staticmethod
-    def route(replicas, lengths, waiting, constants, tie_break, tie):
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):
         {body}
 
     @staticmethod
@@ -81,12 +81,33 @@ class Mine(QueuePolicy):
     title: ClassVar[str] = "A policy to be tried"
 
     @staticmethod
-    def route(replicas, lengths, waiting, constants, tie_break, tie):
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):
         return replicas[0]
 
     @staticmethod
     def serve(server, lengths, waiting, longest, n_longest, constants, tie_break, tie):
         {body}
+"""
+
+WEIGH_ONLY = """
+@dataclass(frozen=True)
+class Mine(QueuePolicy):
+    name: ClassVar[str] = "mine"
+    title: ClassVar[str] = "A policy to be tried"
+    uses_least: ClassVar[bool] = True
+
+    @staticmethod
+    def weigh(server, lengths, constants):
+        {body}
+
+    @staticmethod
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):
+        far = least[-1]
+        return far if 2 * weights[far] < weights[least[0]] else least[0]
+
+    @staticmethod
+    def serve(server, lengths, waiting, longest, n_longest, constants, tie_break, tie):
+        return server if waiting[server] > 0 else NO_QUEUE
 """
 
 numbers = itertools.count()
@@ -101,7 +122,7 @@ def load(folder: Path, text: str, name: str = "") -> Any:
 
 
 def mine(folder: Path, body: str, around: str = "", template: str = ROUTE_ONLY) -> QueuePolicy:
-    """Return a policy with this body of its route() or serve()."""
+    """Return a policy with this body of its route(), serve() or weigh()."""
     indented = body.strip().replace("\n", "\n        ")
     policy: QueuePolicy = load(folder, around + template.replace("{body}", indented)).Mine()
     return policy

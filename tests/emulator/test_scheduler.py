@@ -31,7 +31,7 @@ def answering(route: Answer, serve: Answer) -> QueuePolicy:
         title: ClassVar[str] = "Answers as told"
 
         @staticmethod
-        def route(replicas, lengths, waiting, constants, tie_break, tie):  # type: ignore[no-untyped-def]
+        def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):  # type: ignore[no-untyped-def]
             return route(replicas[0])
 
         @staticmethod
@@ -148,11 +148,11 @@ class Pairs(QueuePolicy):
     name = "pairs"
     title = "Two queues a server"
 
-    def owners(self, n_servers: int) -> list[int]:
+    def owners(self, n_servers: int, n_tiers: int) -> list[int]:
         return [SHARED, *range(n_servers), *range(n_servers)]
 
     @staticmethod
-    def route(replicas, lengths, waiting, constants, tie_break, tie):  # type: ignore[no-untyped-def]
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):  # type: ignore[no-untyped-def]
         return 3 + replicas[0]
 
     @staticmethod

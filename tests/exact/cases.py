@@ -17,6 +17,7 @@ from exact.system import Policy, TinySystem
 Types = tuple[tuple[tuple[int, ...], float], ...]
 
 ONE: Types = (((0,), 1.0),)
+SECOND: Types = (((1,), 1.0),)
 BOTH: Types = (((0, 1), 1.0),)
 APART: Types = (((0,), 0.6), ((1,), 0.4))
 HOT: Types = (((0,), 0.6), ((0, 1), 0.4))
@@ -27,6 +28,7 @@ HOT_OF_THREE: Types = (((0,), 0.7), ((1, 2), 0.3))
 HOT_PAIR: Types = (((0, 1), 0.9), ((2,), 0.1))
 # With racks (0, 0, 1) server 0 is the helper, and shares its rack with server 1 only.
 HOT_PAIR_FAR: Types = (((1, 2), 0.9), ((0,), 0.1))
+PAIR_FAR: Types = (((1, 2), 1.0),)
 APART_FAR: Types = (((2,), 0.6), ((1,), 0.4))
 
 
@@ -254,11 +256,83 @@ def _baseline_cases() -> list[TinySystem]:
     ]
 
 
+def _pandas_cases() -> list[TinySystem]:
+    name: Policy = "balanced-pandas"
+    return [
+        _case("pandas", HOT, bernoulli(0.75), (0.8, 0.5), name),
+        _case("pandas-queue-tier", HOT, batch(0.9, size=2), (0.8, 0.3), name, service_tier="queue"),
+        _case("pandas-waiting", APART, bernoulli(0.6), (0.8, 0.5), name, queue_length="waiting"),
+        _case(
+            "pandas-slot-start",
+            *(HOT, batch(0.9, size=3), (1.0, 0.5), name),
+            routing_view="slot-start",
+        ),
+        _case(
+            "pandas-racks",
+            *(HOT_PAIR_FAR, bernoulli(0.7), (0.8, 0.5, 0.25), name),
+            racks=(0, 0, 1),
+            service_tier="queue",
+        ),
+        _case(
+            "pandas-racks-index-tie",
+            *(HOT_OF_THREE, batch(0.9, size=3), (1.0, 0.8, 0.5), name),
+            racks=(0, 0, 1),
+            tie_break="index",
+        ),
+        _case("pandas-pod", RING, batch(0.9, size=3), (1.0, 0.5), "balanced-pandas-pod"),
+        _case(
+            "pandas-pod-index-tie",
+            *(HOT_OF_THREE, batch(0.8, size=2), (1.0, 0.5), "balanced-pandas-pod"),
+            tie_break="index",
+        ),
+        _case("maxweight-pod", HOT_OF_THREE, bernoulli(0.6), (0.8, 0.3), "jsq-maxweight-pod"),
+        _case(
+            "maxweight-pod-queue-tier",
+            *(HOT, batch(0.7, size=3), (0.8, 0.5), "jsq-maxweight-pod"),
+            service_tier="queue",
+            tie_break="index",
+        ),
+    ]
+
+
+def _idle_first_cases() -> list[TinySystem]:
+    return [
+        _case("jfsq", HOT, bernoulli(0.7), (0.8, 0.5), "jfsq"),
+        _case(
+            "jfsq-racks",
+            *(HOT_PAIR_FAR, batch(0.9, size=3), (1.0, 0.8, 0.5), "jfsq"),
+            racks=(0, 0, 1),
+        ),
+        _case(
+            "jfsq-equal-tiers",
+            *(PAIR_FAR, batch(0.9, size=3), (1.0, 0.5, 0.5), "jfsq"),
+            racks=(0, 0, 1),
+            tie_break="local",
+        ),
+        _case("jfiq", HOT, bernoulli(0.7), (0.8, 0.5), "jfiq"),
+        _case(
+            "jfiq-slot-start",
+            *(PAIR_FAR, batch(0.9, size=3), (1.0, 0.5), "jfiq"),
+            routing_view="slot-start",
+        ),
+        _case("jiq", HOT, bernoulli(0.6), (0.8, 0.5), "jiq"),
+        _case("jiq-index-tie", SECOND, batch(0.6, size=3), (0.8, 0.5), "jiq", tie_break="index"),
+        _case("jsq-d", ALL_THREE, batch(1.8, size=3), (1.0, 0.5), "jsq-d"),
+        _case(
+            "jsq-d-index-tie",
+            *(ALL_THREE, batch(1.5, size=3), (0.8, 0.5), "jsq-d"),
+            tie_break="index",
+        ),
+    ]
+
+
 CASES: tuple[TinySystem, ...] = (
     *_priority_cases(),
     *_jsq_maxweight_cases(),
     *_maxweight_cases(),
     *_baseline_cases(),
+    *_pandas_cases(),
+    *_idle_first_cases(),
 )
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
+from itertools import combinations, product
 
 from exact.system import TinySystem
+
+N_SAMPLES = 2  # of the policies that look at a few queues: their default
 
 Choice = tuple[tuple[int, float], ...]
 """Queues with their probabilities; empty where no queue is chosen."""
@@ -21,6 +26,19 @@ def queue_joined(system: TinySystem, replicas: tuple[int, ...], lengths: Sequenc
         return ((0, 1.0),)
     if system.policy == "random-local":
         return uniformly(replicas)
+    if system.policy in {"balanced-pandas", "balanced-pandas-pod"}:
+        return _least_workload(system, replicas, lengths)
+    if system.policy in {"jfsq", "jfiq", "jiq"}:
+        return _among_all(system, replicas, lengths)
+    if system.policy == "jsq-d" and len(replicas) > N_SAMPLES:
+        return _mixed(
+            [
+                _first_or_any(
+                    system, [q for q in some if lengths[q] == min(lengths[n] for n in some)]
+                )
+                for some in combinations(sorted(replicas), N_SAMPLES)
+            ]
+        )
     common = (system.n_servers,) if system.policy == "jsq-maxweight" else ()
     candidates = (*sorted(replicas), *common)
     shortest = min(lengths[queue] for queue in candidates)
@@ -42,8 +60,90 @@ def queue_served(
         return _own_or_common(system, server, waiting, lengths)
     if system.policy == "maxweight":
         return _largest_weight(system, server, waiting, lengths)
+    if system.policy == "jsq-maxweight-pod":
+        return _heaviest_of_few(system, server, waiting, lengths)
+    if system.policy.startswith("balanced-pandas"):
+        own = [q for q, owner in enumerate(system.owners) if owner == server and waiting[q]]
+        return ((own[0], 1.0),) if own else ()
     queue = 0 if system.policy == "fifo" else server
     return ((queue, 1.0),) if waiting[queue] else ()
+
+
+def _first_or_any(system: TinySystem, tied: Sequence[int]) -> Choice:
+    """Choose among candidates of one kind, which stand in ascending order."""
+    return ((tied[0], 1.0),) if system.tie_break == "index" else uniformly(tied)
+
+
+def _mixed(choices: Sequence[Choice]) -> Choice:
+    """Take one of the choices, each as likely."""
+    total: Counter[int] = Counter()
+    for choice in choices:
+        for queue, share in choice:
+            total[queue] += share / len(choices)  # type: ignore[assignment]
+    return tuple(total.items())
+
+
+def _least_workload(
+    system: TinySystem, replicas: tuple[int, ...], lengths: Sequence[int]
+) -> Choice:
+    """Weighted workload over rate, in exact arithmetic, at every server or at a few."""
+    n = system.n_servers
+    rates = system.exact_rates
+    if system.policy == "balanced-pandas-pod":
+        rates = (rates[0], rates[-1])
+    work = [
+        sum((lengths[kind * n + m] / rate for kind, rate in enumerate(rates)), Fraction(0))
+        for m in range(n)
+    ]
+    if system.policy == "balanced-pandas":
+        kinds = [system.tier(m, replicas) for m in range(n)]
+        times = [work[m] / rates[kinds[m]] for m in range(n)]
+        fastest = min(kinds[m] for m in range(n) if times[m] == min(times))
+        tied = [m for m in range(n) if times[m] == min(times) and kinds[m] == fastest]
+        return _first_or_any(system, [fastest * n + m for m in tied])
+    local_time = min(work[m] for m in replicas) / rates[0]
+    locals_ = [m for m in sorted(replicas) if work[m] / rates[0] == local_time]
+    choices = []
+    for sample in product(range(n), repeat=N_SAMPLES):
+        order = sorted(sample) if system.tie_break == "index" else sample
+        first = min(order, key=lambda m: work[m])
+        is_near = local_time <= work[first] / rates[1]
+        choices.append(_first_or_any(system, locals_) if is_near else ((n + first, 1.0),))
+    return _mixed(choices)
+
+
+def _among_all(system: TinySystem, replicas: tuple[int, ...], lengths: Sequence[int]) -> Choice:
+    """The fastest of the shortest, the fastest idle or any idle server."""
+    servers = range(system.n_servers)
+    least = min(lengths) if system.policy == "jfsq" else 0
+    tied = [m for m in servers if lengths[m] == least]
+    if not tied:
+        return uniformly(replicas if system.policy == "jfiq" else servers)
+    if system.policy != "jiq":
+        tiers = {m: system.tier(m, replicas) for m in tied}
+        fastest = max(system.rates[tier] for tier in tiers.values())
+        tied = [m for m in tied if system.rates[tiers[m]] == fastest]
+        if system.tie_break == "local":
+            tied = [m for m in tied if tiers[m] == min(tiers[n] for n in tied)]
+    return _first_or_any(system, tied)
+
+
+def _heaviest_of_few(
+    system: TinySystem, server: int, waiting: Sequence[int], lengths: Sequence[int]
+) -> Choice:
+    """The own queue against the heaviest of a sample; -1 where nothing waits in any of them."""
+    local, remote = system.integer_rates[0], system.integer_rates[-1]
+    found = []
+    for sample in product(range(system.n_servers), repeat=N_SAMPLES):
+        order = sorted(sample) if system.tie_break == "index" else sample
+        others = [q for q in order if waiting[q] and q != server]
+        heaviest = max(others, key=lambda q: lengths[q], default=-1)
+        if waiting[server] and (
+            heaviest < 0 or local * lengths[server] >= remote * lengths[heaviest]
+        ):
+            heaviest = server
+        found.append(((heaviest, 1.0),))
+    return _mixed(found)
 
 
 def _priority(

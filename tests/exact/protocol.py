@@ -173,6 +173,9 @@ class SlotProtocol:
         if not choice:
             yield state, 1.0
         for queue, share in choice:
+            if queue < 0:
+                yield state, share
+                continue
             head, *rest = state.queues[queue]
             queues = _replaced(state.queues, queue, tuple(rest))
             origin = queue if self.remembers_queue else ANY_QUEUE

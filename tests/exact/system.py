@@ -10,7 +10,21 @@ from typing import Literal, get_args, get_type_hints
 
 from exact.arrivals import Arrivals
 
-Policy = Literal["priority", "jsq-maxweight", "maxweight", "jsq-local", "random-local", "fifo"]
+Policy = Literal[
+    "priority",
+    "jsq-maxweight",
+    "maxweight",
+    "balanced-pandas",
+    "balanced-pandas-pod",
+    "jsq-maxweight-pod",
+    "jfsq",
+    "jfiq",
+    "jiq",
+    "jsq-local",
+    "jsq-d",
+    "random-local",
+    "fifo",
+]
 QueueLength = Literal["in-system", "waiting"]
 RoutingView = Literal["live", "slot-start"]
 DispatchOrder = Literal["random", "index", "locals-first"]
@@ -67,7 +81,13 @@ class TinySystem:
     def owners(self) -> tuple[int | None, ...]:
         """The server whose local queue each queue is; ``None`` for a queue of the whole cluster."""
         own = tuple(range(self.n_servers))
-        return {"fifo": (None,), "jsq-maxweight": (*own, None)}.get(self.policy, own)
+        others: dict[str, tuple[int | None, ...]] = {
+            "fifo": (None,),
+            "jsq-maxweight": (*own, None),
+            "balanced-pandas": own * self.n_tiers,
+            "balanced-pandas-pod": own * 2,
+        }
+        return others.get(self.policy, own)
 
     @property
     def uses_lengths(self) -> bool:
@@ -79,6 +99,11 @@ class TinySystem:
         """The probability of each type."""
         total = sum(weight for _, weight in self.types)
         return tuple(weight / total for _, weight in self.types)
+
+    @cached_property
+    def exact_rates(self) -> tuple[Fraction, ...]:
+        """Rates as the fractions that their decimals stand for."""
+        return tuple(Fraction(str(rate)) for rate in self.rates)
 
     @cached_property
     def integer_rates(self) -> tuple[int, ...]:
@@ -102,13 +127,13 @@ class TinySystem:
     def may_serve(self, server: int, queue: int) -> bool:
         """Whether the policy ever lets the server take a task from the queue."""
         owner = self.owners[queue]
-        if self.policy in {"priority", "maxweight"} or owner is None:
+        if self.policy in {"priority", "maxweight", "jsq-maxweight-pod"} or owner is None:
             return True
         return owner == server
 
     def service_tier_of(self, server: int, queue: int, type_index: int) -> int:
         """Return the tier at which the server runs a task of the type taken from the queue."""
-        if self.service_tier == "replica":
-            return self.tier(server, self.types[type_index][0])
         owner = self.owners[queue]
+        if self.service_tier == "replica" or owner == server:
+            return self.tier(server, self.types[type_index][0])
         return self.remote if owner is None else self.tier(server, (owner,))

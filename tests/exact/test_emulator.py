@@ -50,8 +50,23 @@ DEFAULT = (
     "jsq-local-slot-start",
     "random-local-three",
     "fifo-racks",
+    "pandas-queue-tier",
+    "pandas-pod",
+    "maxweight-pod",
+    "jfsq-racks",
+    "jfiq-slot-start",
+    "jiq",
+    "jsq-d",
 )
-ON_SIMPY = ("priority-T1", "jsqmw-queue-tier", "maxweight-locals-first", "fifo")
+ON_SIMPY = (
+    "priority-T1",
+    "jsqmw-queue-tier",
+    "maxweight-locals-first",
+    "fifo",
+    "pandas-slot-start",
+    "jfsq-racks",
+    "pandas-pod-index-tie",
+)
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,8 @@ keys = st.builds(Key.of, st.integers(0, 2**64 - 1), st.integers(0, 3))
 def policies_named(name: str) -> st.SearchStrategy[QueuePolicy]:
     """Return policies of a name, over their parameters."""
     parameters = {"threshold": thresholds} if name == "priority" else {}
+    if name in {"jsq-d", "balanced-pandas-pod", "jsq-maxweight-pod"}:
+        parameters = {"d": st.integers(1, 4)}
     return st.builds(policies.get, st.just(name), **parameters)
 
 

@@ -36,6 +36,9 @@ from cluster_sim.testing import (
 
 PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "priority": [{}, {"threshold": 0}, {"threshold": 1.5}, {"threshold": float("inf")}],
+    "jsq-d": [{}, {"d": 1}, {"d": 9}],
+    "balanced-pandas-pod": [{}, {"d": 5}],
+    "jsq-maxweight-pod": [{}, {"d": 5}],
 }
 
 
@@ -89,7 +92,7 @@ class Sound(QueuePolicy):
     title = "Sound"
 
     @staticmethod
-    def route(replicas, lengths, waiting, constants, tie_break, tie):  # type: ignore[no-untyped-def]
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):  # type: ignore[no-untyped-def]
         return shortest(replicas, lengths, tie_break, tie)
 
     @staticmethod
@@ -100,7 +103,7 @@ class Sound(QueuePolicy):
 def with_route(decide: Callable[..., Any], **attributes: Any) -> QueuePolicy:
     """Return a policy that routes by ``decide(replicas, lengths, waiting, tie)``."""
 
-    def route(replicas, lengths, waiting, constants, tie_break, tie):  # type: ignore[no-untyped-def]
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):  # type: ignore[no-untyped-def]
         return decide(replicas, lengths, waiting, tie)
 
     return broken(route=staticmethod(route), **attributes)
@@ -118,6 +121,21 @@ def with_serve(decide: Callable[..., Any], **attributes: Any) -> QueuePolicy:
 def broken(**attributes: Any) -> QueuePolicy:
     policy: QueuePolicy = type("Broken", (Sound,), {"name": "broken", **attributes})()
     return policy
+
+
+def with_weights(weigh: Callable[..., Any], **attributes: Any) -> QueuePolicy:
+    """Return a policy that weighs servers by ``weigh(server, lengths, constants)``."""
+
+    def weighed(server, lengths, constants):  # type: ignore[no-untyped-def]
+        return weigh(server, lengths, constants)
+
+    return broken(weigh=staticmethod(weighed), uses_least=True, **attributes)
+
+
+def forget_least(  # type: ignore[no-untyped-def]
+    replicas, lengths, waiting, least, weights, constants, tie_break, tie
+):
+    return least.pop()
 
 
 def other_queue_first(server: int, lengths: list[int], waiting: list[int], _: Any) -> int:
@@ -275,6 +293,36 @@ BROKEN: dict[str, tuple[QueuePolicy, Law, str]] = {
         Law.DECLARATION,
         "owners, constants and longest_above were .*, and then",
     ),
+    "weighs by a word": (
+        with_weights(lambda *_: "heavy"),
+        Law.WEIGHTS,
+        r"weigh\(0, .*\) gave heavy; it must return a finite number",
+    ),
+    "weighs without end": (
+        with_weights(lambda *_: float("inf")),
+        Law.WEIGHTS,
+        "gave inf; it must return a finite number",
+    ),
+    "weighs by another's queue": (
+        with_weights(lambda server, lengths, _: float(lengths[server - 1])),
+        Law.WEIGHTS,
+        r"weigh\(\d, .*\) gave \d+\.0, and .* gave \d+\.0; a weight may depend on the lengths of",
+    ),
+    "weighs a list": (
+        with_weights(lambda server, lengths, _: float(lengths.index(lengths[server]))),
+        Law.WEIGHTS,
+        r"weigh\(.* raised AttributeError: .*index",
+    ),
+    "weighs by chance": (
+        with_weights(lambda *_: random.random()),
+        Law.WEIGHTS,
+        "a weight may depend on the lengths of the server's own queues only, be they a list or an",
+    ),
+    "changes the least": (
+        with_weights(lambda *_: 0.0, route=staticmethod(forget_least)),
+        Law.NO_MUTATION,
+        r"route changed least from \[0, 0\] to \[0\]",
+    ),
 }
 
 
@@ -299,7 +347,7 @@ def test_a_policy_that_remembers_runs_is_caught() -> None:
     runs = itertools.count()
     now = [0]
 
-    def owners(self: QueuePolicy, n_servers: int) -> range:
+    def owners(self: QueuePolicy, n_servers: int, n_tiers: int) -> range:
         now[0] = next(runs)
         return range(n_servers)
 
@@ -322,12 +370,16 @@ def test_what_is_no_policy_is_refused() -> None:
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
-        ({"owners": lambda self, n: []}, "must name at least one queue"),
-        ({"owners": lambda self, n: range(n + 1)}, "it must name servers from 0 to 0, or SHARED"),
+        ({"owners": lambda self, n, _: []}, "must name at least one queue"),
         (
-            {"owners": lambda self, n: [*range(n), SHARED], "uses_longest": True},
+            {"owners": lambda self, n, _: range(n + 1)},
+            "it must name servers from 0 to 0, or SHARED",
+        ),
+        (
+            {"owners": lambda self, n, _: [*range(n), SHARED], "uses_longest": True},
             "queue m being server m's",
         ),
+        ({"uses_least": True}, r"uses_least needs weigh\(server, lengths, constants\), a static"),
     ],
 )
 def test_queues_of_nobody_known_are_refused(attributes: dict[str, Any], message: str) -> None:

@@ -187,7 +187,9 @@ class LongestQueuesMachine(RuleBasedStateMachine):
                 tied = self.nearest(tied, server)
             k = len(tied)
             midpoints = [(i + 0.5) / k for i in range(k)]
-            picked = [self.longest.within(server, tie_break, lambda u=u: u)[0][tier] for u in midpoints]
+            picked = [
+                self.longest.within(server, tie_break, lambda u=u: u)[0][tier] for u in midpoints
+            ]
             assert sorted(picked) == tied
 
     def tied(self, near: Sequence[int], server: int) -> list[int]:

@@ -137,6 +137,44 @@ def test_ties_among_the_longest_are_checked(tie_break: str) -> None:
     assert n_changed == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "answer", "message"),
+    [
+        ("weights", 7.0, r"route was shown weights \[7\.0, .*, they are \["),
+        ("least", -1, r"a task on servers \[.*\] was shown server \d as the least within tier 0"),
+    ],
+)
+def test_wrong_weights_are_caught(method: str, answer: float, message: str) -> None:
+    """Weights that are not those of the queues, and a least that is not, are refused."""
+    right = overloaded(policies.get("balanced-pandas"), Reading())
+    witness = Witness(right)
+    route = witness.policy.route
+
+    def misled(
+        replicas: Any, lengths: Any, waiting: Any, least: Any, weights: Any, *others: Any
+    ) -> int:
+        if method == "weights":
+            weights = [answer, *weights[1:]]
+        else:
+            least = [next(m for m in range(6) if m not in replicas), *least[1:]]
+        return route(replicas, lengths, waiting, least, weights, *others)
+
+    object.__setattr__(witness.policy, "route", misled)
+    system = dataclasses.replace(right, policy=witness.policy)
+    with pytest.raises(LawViolation, match=message) as caught:
+        simulate(system, Key.of(1), slots=N_SLOTS, observers=[witness])
+    assert caught.value.law is Law.READINGS
+
+
+def test_old_weights_are_caught() -> None:
+    """Weights of the slot's start are refused under live routing."""
+    policy = policies.get("jfsq")
+    right = overloaded(policy, Reading())
+    wrong = overloaded(policy, Reading(routing_view="slot-start"))  # type: ignore[arg-type]
+    with pytest.raises(LawViolation, match="route was shown lengths"):
+        run(right, wrong)
+
+
 def test_a_start_that_nobody_decided_is_caught() -> None:
     """A run that does not ask the policy is refused at its first arrival."""
     right = overloaded(policies.get("priority"), Reading())

@@ -88,3 +88,19 @@ def test_windows_hold_a_bounded_number_of_tasks_and_slots(rate: float) -> None:
     assert n_slots == 1 or n_slots * rate <= TASKS_PER_BATCH
     assert 1 <= n_slots <= 4 * TASKS_PER_BATCH
     assert window(2 * rate) <= n_slots
+
+
+@pytest.mark.parametrize("tasks_per_batch", [1, 7, 50])
+def test_a_batch_of_tasks_is_a_job(tasks_per_batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks that arrive together as a batch are one job; single arrivals are jobs of their own."""
+    monkeypatch.setattr(workload_module, "TASKS_PER_BATCH", tasks_per_batch)
+    jobs: list[int] = []
+    for batch in workload(Batch(4.0, 8)).batches(KEY, 60):
+        assert batch.jobs is not None
+        ends = np.cumsum(batch.counts)
+        for first, end in zip(ends - batch.counts, ends, strict=True):
+            of_slot = batch.jobs[first:end].tolist()
+            assert not set(of_slot) & set(jobs)  # a job arrives in one slot
+            jobs += of_slot
+    assert jobs == [i // 8 for i in range(len(jobs))]
+    assert all(batch.jobs is None for batch in workload(Poisson(4.0)).batches(KEY, 60))

@@ -23,7 +23,10 @@ def routes(
     """How often the task joins each queue over an even grid of ties, out of GRID."""
     constants = policy.constants(RATES)
     return dict(
-        Counter(policy.route(replicas, lengths, lengths, constants, tie_break, tie) for tie in TIES)
+        Counter(
+            policy.route(replicas, lengths, lengths, [], [], constants, tie_break, tie)
+            for tie in TIES
+        )
     )
 
 
@@ -173,10 +176,10 @@ def test_jsq_maxweight_serves_the_larger_weight(
 
 def test_queues_belong_to_servers_or_to_nobody() -> None:
     """A queue a server; one more of nobody with JSQ-MaxWeight; a single one of nobody with FIFO."""
-    assert list(get("jsq-maxweight").owners(3)) == [0, 1, 2, SHARED]
-    assert list(get("fifo").owners(3)) == [SHARED]
+    assert list(get("jsq-maxweight").owners(3, 2)) == [0, 1, 2, SHARED]
+    assert list(get("fifo").owners(3, 2)) == [SHARED]
     for name in ("priority", "maxweight", "jsq-local", "random-local"):
-        assert list(get(name).owners(3)) == [0, 1, 2]
+        assert list(get(name).owners(3, 2)) == [0, 1, 2]
 
 
 def test_weights_are_whole_numbers_in_proportion() -> None:

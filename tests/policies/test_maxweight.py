@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def served(
         index.update(queue, length, waiting[queue])
     counts: Counter[int] = Counter()
     for among in TIES:
-        longest, n_longest = index.within(server, tie_break, among)
+        longest, n_longest = index.within(server, tie_break, partial(float, among))
         for tie in TIES:
             counts[
                 policy.serve(

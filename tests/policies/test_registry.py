@@ -12,9 +12,24 @@ import pytest
 
 from cluster_sim import policies
 from cluster_sim.errors import PolicyError, ScenarioError, UnknownNameError
-from cluster_sim.policies import Fifo, JSQLocal, JSQMaxWeight, MaxWeight, Priority, RandomLocal
+from cluster_sim.policies import (
+    JFIQ,
+    JFSQ,
+    JIQ,
+    BalancedPandas,
+    BalancedPandasPod,
+    Fifo,
+    JSQd,
+    JSQLocal,
+    JSQMaxWeight,
+    JSQMaxWeightPod,
+    MaxWeight,
+    Priority,
+    RandomLocal,
+)
 
 WriteModule = Callable[[str], str]
+KNOWN = ", ".join(sorted(policies.names(None)))
 
 GOOD = """
 from dataclasses import dataclass
@@ -33,7 +48,7 @@ class FirstReplica(QueuePolicy):
             raise ValueError("patience must be 0 or more")
 
     @staticmethod
-    def route(replicas, lengths, waiting, constants, tie_break, tie):
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):
         return replicas[0]
 
     @staticmethod
@@ -58,12 +73,19 @@ def write_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteModule
 
 
 def test_built_in_policies_have_their_names() -> None:
-    """The registry names the six built-in policies, in the order of the documentation."""
+    """The registry names the built-in policies, in the order of the documentation."""
     assert {name: policies.find(name) for name in policies.names()} == {
         "priority": Priority,
         "jsq-maxweight": JSQMaxWeight,
         "maxweight": MaxWeight,
+        "balanced-pandas": BalancedPandas,
+        "balanced-pandas-pod": BalancedPandasPod,
+        "jsq-maxweight-pod": JSQMaxWeightPod,
+        "jfsq": JFSQ,
+        "jfiq": JFIQ,
+        "jiq": JIQ,
         "jsq-local": JSQLocal,
+        "jsq-d": JSQd,
         "random-local": RandomLocal,
         "fifo": Fifo,
     }
@@ -84,12 +106,11 @@ def test_a_policy_of_ones_own_is_found_in_the_current_directory(write_module: Wr
         (
             "prioritty",
             (
-                r"policy 'prioritty': Did you mean 'priority'\? Known: fifo, jsq-local, "
-                r"jsq-maxweight, maxweight, priority, random-local\. "
+                rf"policy 'prioritty': Did you mean 'priority'\? Known: {KNOWN}\. "
                 r"For a policy of your own write module:Class\."
             ),
         ),
-        ("x", r"policy 'x': Known: fifo"),
+        ("x", r"policy 'x': Known: balanced-pandas, "),
         (
             "no_such_module_here:Thing",
             (
@@ -138,7 +159,7 @@ from cluster_sim.policies import QueuePolicy
 """
 ROUTE = """
     @staticmethod
-    def route(replicas, lengths, waiting, constants, tie_break, tie):
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):
         return 0
 """
 SERVE = """
@@ -182,9 +203,13 @@ class Mine(QueuePolicy):
         (
             HEAD + NAMED + ROUTE.replace("replicas, lengths", "lengths, replicas") + SERVE,
             (
-                r":Mine: route\(lengths, replicas, waiting, constants, tie_break, tie\) must take "
-                r"\(replicas, lengths, waiting, constants, tie_break, tie\)"
+                r":Mine: route\(lengths, replicas, waiting, .*, constants, tie_break, tie\) must "
+                r"take \(replicas, lengths, waiting, least, weights, constants, tie_break, tie\)"
             ),
+        ),
+        (
+            HEAD + NAMED + ROUTE + SERVE + "\n    def weigh(self, server):\n        return 0.0\n",
+            r":Mine: weigh must be a @staticmethod \(it may not use self\)",
         ),
         (
             HEAD + NAMED + ROUTE + SERVE.replace(", tie):", "):"),
@@ -263,8 +288,8 @@ def test_errors_of_a_policy_of_ones_own_are_told(write_module: WriteModule) -> N
                 (
                     "policy",
                     (
-                        "Did you mean 'fifo'? Known: fifo, jsq-local, jsq-maxweight, maxweight, "
-                        "priority, random-local. For a policy of your own write module:Class."
+                        f"Did you mean 'fifo'? Known: {KNOWN}. For a policy of your own write "
+                        "module:Class."
                     ),
                 )
             ],

@@ -331,14 +331,18 @@ class Stubborn:
     routed: int = 0
     served: int = 0
     uses_longest: bool = False
+    uses_least: bool = False
 
-    def owners(self, n_servers: int) -> Sequence[int]:
+    def owners(self, n_servers: int, n_tiers: int) -> Sequence[int]:
         return range(n_servers)
 
     def constants(self, rates: tuple[float, ...]) -> tuple[float, ...]:
         return rates
 
     def longest_above(self, rates: tuple[float, ...]) -> float:
+        return 0.0
+
+    def weigh(self, *_: object) -> float:
         return 0.0
 
     def route(self, *_: object) -> int:

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cluster_sim.errors import ScenarioError, TraceError
+from cluster_sim.randomness import Key
 from cluster_sim.traces import Trace, in_slots, slot_seconds_for_rate, split_jobs
+from cluster_sim.traces.workload import TraceWorkload
 
 MIB = 2**20
 
@@ -211,3 +213,15 @@ def test_same_second_fits_one_slot():
     """Jobs of one second all arrive in slot 0, at the rate of all their tasks."""
     tasks = split_jobs(Trace("t", [4, 4], [1, 1], [0, 1]))
     assert in_slots(tasks, slot_seconds_for_rate(tasks, 2.0)).n_slots == 1
+
+
+@settings(deadline=None, derandomize=True)
+@given(trace=some_traces(), seconds=st.sampled_from([0.5, 1.0, 7.0]))
+def test_the_workload_names_the_job_of_each_task(trace, seconds):
+    """Every task of a batch has the number of the trace's job that brought it, across batches."""
+    slots = in_slots(split_jobs(trace, 1), seconds)
+    tasks = TraceWorkload(slots, lambda chunks: np.zeros((len(chunks), 1), dtype=np.int64))
+    batches = list(tasks.batches(Key.of(1), slots.n_slots + 5))
+    jobs = [job for batch in batches for job in batch.job_numbers().tolist()]
+    counts = slots.tasks.n_job_tasks.tolist()
+    assert jobs == [job for job, count in enumerate(counts) for _ in range(count)]

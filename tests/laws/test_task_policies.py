@@ -1,0 +1,112 @@
+"""Task policies keep the laws of a run; a broken one breaks its law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+
+from cluster_sim import policies
+from cluster_sim.compiled.engine import simulate as simulate_compiled
+from cluster_sim.errors import PolicyError
+from cluster_sim.model.task import Task
+from cluster_sim.policies import Fair, PolicyKind, Setting, TaskPolicy, TaskScheduling
+from cluster_sim.testing import (
+    EventInvariants,
+    Law,
+    LawViolation,
+    Witness,
+    check_policy,
+    small_systems,
+)
+
+
+@pytest.mark.parametrize("name", policies.names(PolicyKind.TASK))
+def test_every_task_policy_keeps_the_laws(name: str) -> None:
+    """Conservation, one task a server, no task twice, Little's law, determinism, and the others."""
+    check_policy(name, n_slots=40)
+
+
+class _Newest(TaskScheduling):
+    def __init__(self) -> None:
+        self.tasks: list[Task] = []
+
+    def accept(self, task: Task, tie: float) -> None:
+        self.tasks.append(task)
+
+    def propose(self, slot: int, idle: Iterable[int]) -> Iterable[Any]:
+        for server in idle:
+            if self.tasks:
+                yield server, self.tasks.pop()
+
+
+@dataclass(frozen=True)
+class Newest(TaskPolicy):
+    """Last in, first out."""
+
+    name: ClassVar[str] = "newest"
+    title: ClassVar[str] = "The newest task"
+
+    def begin(self, setting: Setting) -> TaskScheduling:
+        return _Newest()
+
+
+def test_a_pool_need_not_be_first_in_first_out() -> None:
+    """FIFO within a queue is a law of queue policies; a task policy may choose."""
+    check_policy(Newest, n_slots=30)
+
+
+@dataclass(frozen=True)
+class Remembering(Newest):
+    """Keeps its state from run to run."""
+
+    name: ClassVar[str] = "remembering"
+    runs: ClassVar[list[int]] = []
+
+    def begin(self, setting: Setting) -> TaskScheduling:
+        self.runs.append(1)
+        return Fair().begin(setting) if len(self.runs) % 2 else _Newest()
+
+
+def test_a_policy_with_a_memory_of_earlier_runs_is_caught() -> None:
+    """The second run of the same key has other events."""
+    with pytest.raises(LawViolation, match=r"law broken: (determinism|no foresight)"):
+        check_policy(Remembering(), n_slots=40)
+
+
+def test_a_task_that_runs_twice_is_caught() -> None:
+    """The books of the observer hold task policies to one run a task, whatever the engine does."""
+    (system, *_) = small_systems(Fair())
+    watch = EventInvariants(system)
+    task = Task(0, 0, [0], 0.0)
+    task.queue = 0
+    watch.arrival(task)
+    task.server, task.start, task.tier, task.service = 0, 0, 0, 1
+    watch.start(task)
+    watch.completion(task)
+    task.start = 1
+    with pytest.raises(LawViolation, match="no such task waits in queue 0") as caught:
+        watch.start(task)
+    assert caught.value.law is Law.ONE_AT_A_TIME
+
+
+def test_what_does_not_apply_is_said() -> None:
+    """Neither the witness of exchanges nor the compiled engine has a task policy."""
+    (system, *_) = small_systems(Fair())
+    with pytest.raises(PolicyError, match=r"^policy 'fair' is a task policy: it decides over jobs"):
+        Witness(system)
+    with pytest.raises(PolicyError, match=r"^policy 'fair' is a task policy"):
+        check_policy(Fair(), n_slots=5, engine=simulate_compiled)
+
+
+def test_a_task_policy_must_begin() -> None:
+    """A class without begin() is told so."""
+
+    class Idle(TaskPolicy):
+        name = "idle"
+        title = "Idle"
+
+    with pytest.raises(PolicyError, match=r":.*Idle: define begin$"):
+        check_policy(Idle)
