@@ -9,7 +9,9 @@ __all__ = [
     "ClusterSimError",
     "DecisionError",
     "PolicyError",
+    "ResultsError",
     "ScenarioError",
+    "StorageError",
     "TraceError",
     "UnknownNameError",
     "did_you_mean",
@@ -30,6 +32,14 @@ class TraceError(ClusterSimError, ValueError):
 
 class PolicyError(ClusterSimError, TypeError):
     """A class offered as a policy does not meet the policy contract."""
+
+
+class ResultsError(ClusterSimError, ValueError):
+    """A results file cannot be used: it is damaged, foreign, of another version, or in use."""
+
+
+class StorageError(ClusterSimError, OSError):
+    """Results cannot be written any more: the disk is full, or gone."""
 
 
 class DecisionError(ClusterSimError, RuntimeError):

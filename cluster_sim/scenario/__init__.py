@@ -8,6 +8,7 @@ from cluster_sim.scenario.loading import load_mapping, parse_scenario, read_scen
 from cluster_sim.scenario.overrides import apply_overrides
 from cluster_sim.scenario.problems import InvalidScenarioError, Problem
 from cluster_sim.scenario.schema import Scenario, to_toml
+from cluster_sim.scenario.sweep import Sweep
 from cluster_sim.scenario.tables import Cluster, Reading, Run, Scheduler, Service
 from cluster_sim.scenario.traffic import (
     EvenTraffic,
@@ -31,6 +32,7 @@ __all__ = [
     "Scenario",
     "Scheduler",
     "Service",
+    "Sweep",
     "TaskType",
     "TraceTraffic",
     "Traffic",

@@ -39,7 +39,8 @@ class Prepared:
     Parameters
     ----------
     scenario : Scenario
-        With nothing left to decide: `slots` and `warmup` are numbers.
+        `slots` is a number. `warmup` may be ``"auto"``, which a pilot run decides; see
+        `cluster_sim.experiments.warmup`.
     system : System
     capacity : Capacity
         The largest arrival rate in the direction of the traffic.
@@ -61,7 +62,18 @@ class Prepared:
 
     @property
     def warmup(self) -> int:
-        """Slots at the start that the averages leave out."""
+        """Slots at the start that the averages leave out.
+
+        Raises
+        ------
+        ScenarioError
+            If that is not decided yet.
+        """
+        if self.scenario.run.warmup == "auto":
+            raise ScenarioError(
+                '[run] warmup = "auto": not decided yet; give a number of slots, or let '
+                "cluster_sim.experiments.warmup.find_warmup() find it"
+            )
         return int(self.scenario.run.warmup)
 
     def key(self, replication: int = 0) -> Key:
@@ -104,14 +116,12 @@ def prepare(scenario: Scenario) -> Prepared:
     policy = policies.get(scenario.scheduler.policy, **scenario.scheduler.parameters)
     reading = Reading(**scenario.reading.model_dump())
     workload, capacity = _workload(scenario, cluster)
-    slots, warmup = scenario.run.slots, scenario.run.warmup
+    slots = scenario.run.slots
     if slots is None and isinstance(workload, TraceWorkload):
         slots = workload.slots.n_slots
     if slots is None:
         raise ScenarioError("[run] slots: missing; add for example slots = 20000")
-    if warmup == "auto":
-        warmup = 0 if isinstance(workload, TraceWorkload) else slots // 4
-    resolved = scenario.with_values({"run.slots": slots, "run.warmup": warmup})
+    resolved = scenario.without_sweep().with_values({"run.slots": slots})
     return Prepared(resolved, System(cluster, workload, policy, reading), capacity)
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from cluster_sim.errors import ClusterSimError
 from cluster_sim.scenario.problems import Finding, KeyPath
 from cluster_sim.scenario.rules import RULES, Values
+from cluster_sim.scenario.sweep import check_sweep
 from cluster_sim.scenario.tablewise import (
     TABLES,
     check_table,
@@ -62,6 +63,9 @@ def find_problems(
     for rule in RULES:
         found += [_with_value(values, breach) for breach in rule(values)]
     found += _scheduler(given, found, check_scheduler or check_with_registry)
+    found += check_sweep(
+        given, lambda point: find_problems(point, check_scheduler), is_base_valid=not found
+    )
     return _without_echoes(found)
 
 
@@ -97,8 +101,8 @@ def plain(value: object, path: KeyPath = ()) -> Any:
     Returns
     -------
     object
-        Dictionaries, lists and scalars; a key whose value is None is left out. In [scheduler] the
-        texts ``"inf"`` and ``"-inf"``, JSON's way out, become numbers.
+        Dictionaries, lists and scalars; a key whose value is None is left out. In [scheduler] and
+        [sweep] the texts ``"inf"`` and ``"-inf"``, JSON's way out, become numbers.
 
     Raises
     ------
@@ -119,7 +123,7 @@ def plain(value: object, path: KeyPath = ()) -> Any:
         return {key: plain(inner, (*path, key)) for key, inner in items}
     if isinstance(value, list | tuple):
         return [plain(inner, (*path, number)) for number, inner in enumerate(value)]
-    if isinstance(value, str) and path[:1] == ("scheduler",):
+    if isinstance(value, str) and path[:1] in (("scheduler",), ("sweep",)):
         return _INFINITY.get(value, str(value))
     return str(value) if isinstance(value, str) else value
 

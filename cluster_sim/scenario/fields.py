@@ -22,6 +22,7 @@ __all__ = [
     "NonNegative",
     "Placement",
     "Positive",
+    "Precision",
     "Probability",
     "Rate",
     "Seed",
@@ -186,6 +187,11 @@ Seed = Annotated[int, Field(ge=0, lt=2**64), Must("be an integer from 0 to 2**64
 Warmup = Annotated[
     Annotated[int, Field(ge=0, le=LARGEST_INTEGER)] | Literal["auto"],
     Must('be an integer of at least 0 (slots) or "auto"'),
+]
+Precision = Annotated[
+    float,
+    Field(gt=0, lt=1, allow_inf_nan=False),
+    Must("be a number above 0 and below 1 (a fraction of the mean: 0.01 for 1 %)"),
 ]
 Rate = Annotated[
     float,

@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
+from cluster_sim.scenario.ranges import SCALES
 from cluster_sim.scenario.schema import Scenario
+from cluster_sim.scenario.tablewise import TABLES
 
 __all__ = ["json_schema"]
 
@@ -41,7 +43,30 @@ def json_schema() -> dict[str, Any]:
             other = "slot_seconds" if name == "TraceTraffic" else "rate"
             table["oneOf"] = [{"required": ["load"]}, {"required": [other]}]
     definitions["Cluster"]["not"] = {"required": ["racks", "levels"]}
+    definitions["Sweep"].update(
+        patternProperties={f"^({'|'.join(TABLES)})(\\..+)?$": _VALUES}, additionalProperties=False
+    )
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+_RANGE = {
+    "type": "object",
+    "description": "A range, both ends included.",
+    "properties": {
+        "from": {"type": "number"},
+        "to": {"type": "number"},
+        "n": {"type": "integer", "minimum": 2, "description": "Number of values."},
+        "scale": {"enum": list(SCALES), "default": "linear"},
+    },
+    "required": ["from", "to", "n"],
+    "additionalProperties": False,
+}
+_VALUES = {
+    "description": "The values that the field takes: a list, or a range.",
+    # The last is a field written without quotes: a table in a table.
+    "anyOf": [{"type": "array", "minItems": 1}, _RANGE, {"type": "object"}],
+    "examples": [[0.5, 0.9], {"from": 0.1, "to": 0.9, "n": 9}],
+}
 
 
 class _InOrder(GenerateJsonSchema):

@@ -89,8 +89,8 @@ def parse_scenario(
     ...     parse_scenario("[run]\nslots = 0\nsed = 1", "a.toml")
     ... except InvalidScenarioError as error:
     ...     print(error.problems[-1])
-    a.toml:3: [run] sed = 1: unknown key. Did you mean 'seed'? Known: engine, replications, seed,
-    series_points, slots, warmup.
+    a.toml:3: [run] sed = 1: unknown key. Did you mean 'seed'? Known: engine,
+    max_replications, precision, replications, seed, series_points, slots, warmup.
     """
     tables = _parse_toml(text, name)
     return _build(tables, name, text, parse_overrides(overrides), check_scheduler)

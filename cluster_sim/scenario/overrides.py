@@ -9,7 +9,9 @@ it goes without a word:
 - setting ``traffic.kind`` takes out the keys that belong to other kinds only, ``traffic.arrivals``
   those of other arrivals;
 - setting ``scheduler.policy`` to another policy takes out the parameters, which were chosen for the
-  file's policy.
+  file's policy;
+- setting a field that [sweep] varies, or setting what takes such a field out, takes it out of
+  [sweep] as well: it then has the one value.
 
 What overrides set themselves is never taken out: two that contradict each other are an error, and
 so is a key that the new kind does not have.
@@ -139,7 +141,8 @@ def merge(
     done: list[Override] = []
     problems: list[Problem] = []
     for override in overrides:
-        placed = replace(override, path=_resolve(result, override.path))
+        path = _resolve_sweep(result, _resolve(result, override.path))
+        placed = replace(override, path=path)
         obstacle = _set(result, placed)
         if obstacle is None:
             done.append(placed)
@@ -238,6 +241,17 @@ def _resolve(result: dict[str, Any], path: KeyPath) -> KeyPath:
     return path
 
 
+def _resolve_sweep(result: dict[str, Any], path: KeyPath) -> KeyPath:
+    """Return where the file has a swept field: as ``"traffic.load"``, or as a table in a table."""
+    from cluster_sim.scenario.sweep import axes_of
+
+    sweep = result.get("sweep")
+    if path[0] != "sweep" or not isinstance(sweep, dict):
+        return path
+    fields = [axis.field for axis in axes_of({".".join(map(str, path[1:])): []})]
+    return next((axis.place for axis in axes_of(sweep) if [axis.field] == fields), path)
+
+
 def _set(result: dict[str, Any], override: Override) -> str | None:
     """Set one value; return what stands in the way, if anything does."""
     inner: Any = result
@@ -281,3 +295,36 @@ def _take_out(result: dict[str, Any], done: Sequence[Override], old_policy: obje
         for key in [k for k in scheduler if k != "policy" and is_other]:
             if not is_set("scheduler", key):
                 del scheduler[key]
+    if isinstance(result.get("sweep"), dict) and done:
+        _take_out_of_sweep(result, done, old_policy)
+
+
+def _take_out_of_sweep(
+    result: dict[str, Any], done: Sequence[Override], old_policy: object
+) -> None:
+    """Take out of [sweep] the fields that overrides set, or made meaningless."""
+    from cluster_sim.scenario.sweep import without_axes
+
+    paths = [override.path for override in done]
+    is_other_policy = ("scheduler", "policy") in paths and old_policy not in (
+        None,
+        _get(result, "scheduler", "policy"),
+    )
+    kind = kind_of(result["traffic"]) if isinstance(result.get("traffic"), dict) else None
+    has_intensity = any(path == ("traffic", key) for path in paths for key in _INTENSITIES)
+
+    def is_gone(field: KeyPath) -> bool:
+        if any(field[: len(path)] == path[: len(field)] for path in paths):
+            return True
+        if field[0] == "scheduler":
+            return is_other_policy
+        if field[0] != "traffic" or len(field) < 2:
+            return False
+        if has_intensity and field[1] in _INTENSITIES:
+            return True
+        is_foreign = kind is not None and field[1] not in KINDS[kind].model_fields
+        return ("traffic", "kind") in paths and is_foreign
+
+    result["sweep"] = without_axes(result["sweep"], is_gone)
+    if not result["sweep"]:
+        del result["sweep"]

@@ -298,6 +298,24 @@ def _warmup(values: Values) -> Broken:
         )
 
 
+def _precision(values: Values) -> Broken:
+    """Check that a cap on the replications has a precision to serve, and leaves room for them."""
+    most, least = values["run.max_replications"], values["run.replications"]
+    if most is None:
+        return
+    if not values.is_given("run.precision"):
+        yield Finding(
+            ("run", "max_replications"),
+            "is the cap for precision, which is not given; add for example precision = 0.01, or "
+            "set replications instead",
+        )
+    elif least is not None and most < max(least, 2):
+        yield Finding(
+            ("run", "max_replications"),
+            f"must be at least run.replications ({least}) and at least 2; raise it",
+        )
+
+
 def _parameters(values: Values) -> Broken:
     """Check that policy parameters are plain values; what they mean the policy checks itself."""
     scheduler = values.valid.get("scheduler", {})
@@ -328,5 +346,6 @@ RULES: tuple[Callable[[Values], Broken], ...] = (
     _types,
     _slots,
     _warmup,
+    _precision,
     _parameters,
 )

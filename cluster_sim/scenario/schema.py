@@ -12,6 +12,7 @@ from cluster_sim.scenario.checking import CheckScheduler, find_problems, plain
 from cluster_sim.scenario.fields import Table, Text
 from cluster_sim.scenario.overrides import Override, merge, split_key
 from cluster_sim.scenario.reporting import report, usable
+from cluster_sim.scenario.sweep import Sweep
 from cluster_sim.scenario.tables import LEVEL_SUFFIX, Cluster, Reading, Run, Scheduler, Service
 from cluster_sim.scenario.traffic import Traffic
 from cluster_sim.scenario.writing import format_document
@@ -30,6 +31,8 @@ class Scenario(Table):
     cluster, service, traffic, scheduler, run : mapping or table
     reading : mapping or table, optional
         The defaults of the design where it is left out.
+    sweep : mapping or table, optional
+        Fields to vary; see `cluster_sim.experiments.points.points`.
 
     Raises
     ------
@@ -65,6 +68,11 @@ class Scenario(Table):
         description="What the paper leaves open; every field has a documented default.",
     )
     run: Run = Field(description="How long to run, how often, on which engine.")
+    sweep: Sweep | None = Field(
+        default=None,
+        description="Fields to vary, for `cluster-sim sweep`; other commands leave it aside.",
+        examples=[{"traffic.load": [0.5, 0.9], "scheduler.policy": ["priority", "fifo"]}],
+    )
 
     def __init__(self, /, **tables: Any) -> None:
         given = usable(tables, "Scenario")
@@ -103,6 +111,15 @@ class Scenario(Table):
             if level in rates
         }
         return {"local": self.service.local, **inner, "remote": self.service.remote}
+
+    def without_sweep(self) -> Scenario:
+        """Return the scenario as a single point, without its [sweep] table.
+
+        Returns
+        -------
+        Scenario
+        """
+        return self if self.sweep is None else self.model_copy(update={"sweep": None})
 
     def as_dict(self) -> dict[str, Any]:
         """Return the scenario, defaults filled in, as plain JSON types.

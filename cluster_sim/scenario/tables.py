@@ -13,7 +13,17 @@ from cluster_sim.model.readings import (
     ServiceTier,
     TieBreak,
 )
-from cluster_sim.scenario.fields import Choice, Count, Rate, Seed, ServerCount, Table, Text, Warmup
+from cluster_sim.scenario.fields import (
+    Choice,
+    Count,
+    Precision,
+    Rate,
+    Seed,
+    ServerCount,
+    Table,
+    Text,
+    Warmup,
+)
 
 __all__ = ["LEVEL_SUFFIX", "Cluster", "Reading", "Run", "Scheduler", "Service"]
 
@@ -177,13 +187,26 @@ class Run(Table):
     )
     warmup: Warmup = Field(
         default="auto",
-        description="Slots at the start that the statistics leave out; auto decides from the run.",
+        description="Slots at the start that the statistics leave out; auto finds them in a pilot "
+        "run (MSER-5).",
         examples=[5000, "auto"],
     )
     replications: Count = Field(
         default=1,
-        description="Independent runs; confidence intervals need at least 2.",
+        description="Independent runs. The interval of a single one is that of batch means, if it "
+        "is long enough. With precision, the least number.",
         examples=[8],
+    )
+    precision: Precision | None = Field(
+        default=None,
+        description="Requested half-width of the 95 % interval of the mean completion time, as a "
+        "fraction of it. Replications are added until it is reached.",
+        examples=[0.01],
+    )
+    max_replications: Count | None = Field(
+        default=None,
+        description="Most replications that precision may take; 100 where it is left out.",
+        examples=[200],
     )
     seed: Seed = Field(
         default=1, description="Seed of every random draw, from 0 to 2**64 - 1.", examples=[1]

@@ -68,14 +68,14 @@ def unknown_tables(given: Mapping[str, Any]) -> Iterator[Finding]:
     Finding
     """
     for key, value in given.items():
-        if key in ("title", *TABLES):
+        if key in ("title", "sweep", *TABLES):
             continue
         homes = [name for name in TABLES if key in keys_of(name)]
         if homes and not isinstance(value, dict):
             hint = f"belongs in {_tables(homes)}; move it below that header"
         else:
             what = "table" if isinstance(value, dict) else "key"
-            hint = f"unknown {what}. {did_you_mean(key, ['title', *TABLES])}"
+            hint = f"unknown {what}. {did_you_mean(key, ['title', 'sweep', *TABLES])}"
         yield Finding((key,), hint, value)
 
 

@@ -119,21 +119,21 @@ ONE_MISTAKE = {
         "titel = 5\n" + BASE,
         (
             "case.toml:1: titel = 5: unknown key. Did you mean 'title'? Known: cluster, "
-            "reading, run, scheduler, service, title, traffic."
+            "reading, run, scheduler, service, sweep, title, traffic."
         ),
     ),
     "unknown-table": (
         BASE + "[readings]\nqueue_length = 3\n",
         (
             "case.toml:17: [readings]: unknown table. Did you mean 'reading'? Known: "
-            "cluster, reading, run, scheduler, service, title, traffic."
+            "cluster, reading, run, scheduler, service, sweep, title, traffic."
         ),
     ),
     "misspelt-table-once": (
         change("[cluster]", "[clutser]", change("rack_local = 0.8\n", "")),
         (
             "case.toml:2: [clutser]: unknown table. Did you mean 'cluster'? Known: cluster,"
-            " reading, run, scheduler, service, title, traffic."
+            " reading, run, scheduler, service, sweep, title, traffic."
         ),
     ),
     "title-number": (
@@ -163,7 +163,8 @@ ONE_MISTAKE = {
         change("slots = 100", "slot = 100"),
         (
             "case.toml:15: [run] slot = 100: unknown key. Did you mean 'slots'? Known: "
-            "engine, replications, seed, series_points, slots, warmup."
+            "engine, max_replications, precision, replications, seed, series_points, slots, "
+            "warmup."
         ),
     ),
     "local-above-one": (
@@ -529,6 +530,27 @@ ONE_MISTAKE = {
     "replications-zero": (
         change("warmup = 10", "replications = 0"),
         "case.toml:16: [run] replications = 0: must be an integer of at least 1",
+    ),
+    "precision-percent": (
+        change("warmup = 10", "precision = 1"),
+        (
+            "case.toml:16: [run] precision = 1: must be a number above 0 and below 1 (a fraction "
+            "of the mean: 0.01 for 1 %)"
+        ),
+    ),
+    "cap-without-precision": (
+        change("warmup = 10", "max_replications = 20"),
+        (
+            "case.toml:16: [run] max_replications = 20: is the cap for precision, which is not "
+            "given; add for example precision = 0.01, or set replications instead"
+        ),
+    ),
+    "cap-below-replications": (
+        change("warmup = 10", "max_replications = 3\nprecision = 0.1\nreplications = 8"),
+        (
+            "case.toml:16: [run] max_replications = 3: must be at least run.replications (8) and "
+            "at least 2; raise it"
+        ),
     ),
     "seed-negative": (
         change("warmup = 10", "seed = -1"),
