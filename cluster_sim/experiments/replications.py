@@ -3,160 +3,35 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import replace
+from functools import partial
 from itertools import islice
-from operator import add
-from typing import Any
 
 from cluster_sim.experiments.engines import choose_engine
-from cluster_sim.experiments.stability import Stability, judge
-from cluster_sim.experiments.statistics import Estimate, estimate
-from cluster_sim.recording.histogram import Histogram
+from cluster_sim.experiments.outcome import QUANTILES, Outcome
+from cluster_sim.experiments.precision import first_round, next_round
+from cluster_sim.experiments.warmup import Warmup, find_warmup, with_warmup
 from cluster_sim.recording.observer import Observer
 from cluster_sim.recording.result import RunResult
 from cluster_sim.scenario.build import Prepared
 
-__all__ = ["QUANTILES", "Outcome", "run"]
+__all__ = ["PILOT_RUN", "QUANTILES", "Outcome", "add_replications", "begin", "run"]
 
 logger = logging.getLogger(__name__)
 
-QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the replications of a scenario showed.
-
-    Parameters
-    ----------
-    prepared : Prepared
-    engine : str
-        Which engine ran them.
-    results : tuple of RunResult
-        One a replication, in order. Fewer than asked for if the run was interrupted.
-    wall_seconds : float
-    cpu_seconds : float
-    """
-
-    prepared: Prepared
-    engine: str
-    results: tuple[RunResult, ...]
-    wall_seconds: float
-    cpu_seconds: float
-
-    @property
-    def policy(self) -> str:
-        """Name of the policy as the scenario gives it."""
-        return str(self.prepared.scenario.scheduler.policy)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every replication asked for was finished."""
-        return len(self.results) == self.prepared.scenario.run.replications
-
-    def over_replications(self, measure: Callable[[RunResult], float]) -> Estimate:
-        """Return the mean of a measure over replications, with its interval.
-
-        Parameters
-        ----------
-        measure : callable
-            From a `RunResult` to a number.
-
-        Returns
-        -------
-        Estimate
-        """
-        return estimate([measure(result) for result in self.results])
-
-    @property
-    def mean_completion_time(self) -> Estimate:
-        """Mean slots from arrival to completion, the paper's measure."""
-        return self.over_replications(lambda result: result.mean_completion_time)
-
-    @property
-    def completion_times(self) -> Histogram:
-        """Completion times of all replications together."""
-        return reduce(add, (result.completion_times for result in self.results))
-
-    @property
-    def stability(self) -> Stability:
-        """Whether the system settled."""
-        workload = self.prepared.system.workload
-        return judge(self.results, rate=workload.rate, load=self.prepared.load)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the outcome as plain JSON types: the object that ``run --json`` prints.
-
-        Returns
-        -------
-        dict
-        """
-        scenario, tiers = self.prepared.scenario, self.prepared.system.cluster.tier_names
-        completion = self.mean_completion_time
-        waiting = self.over_replications(lambda result: result.mean_waiting_time)
-        times = self.completion_times
-        stability = self.stability
-        n_arrivals = sum(result.n_arrivals for result in self.results)
-        return {
-            "scenario": scenario.as_dict(),
-            "policy": self.policy,
-            "engine": self.engine,
-            "seed": scenario.run.seed,
-            "slots": self.prepared.slots,
-            "warmup": self.prepared.warmup,
-            "replications": len(self.results),
-            "complete": self.is_complete,
-            "arrivals": n_arrivals,
-            "completed": sum(result.n_completed for result in self.results),
-            "in_system": sum(result.n_in_system for result in self.results),
-            "arrival_bound": self.prepared.system.workload.bound,
-            "arrival_bound_hits": sum(result.n_bound_hits for result in self.results),
-            "rate": self.prepared.system.workload.rate,
-            "capacity": {
-                "rate": self.prepared.capacity.rate,
-                "exact": self.prepared.capacity.is_exact,
-                "method": self.prepared.capacity.method,
-            },
-            "load": self.prepared.load,
-            "mean_completion_time": _number(completion.mean),
-            "ci95": _number(completion.half_width),
-            "mean_waiting_time": _number(waiting.mean),
-            "mean_waiting_time_ci95": _number(waiting.half_width),
-            "completion_time_quantiles": {name: times.quantile(p) for name, p in QUANTILES.items()},
-            "locality": {
-                tier: _number(self.over_replications(lambda r, i=i: float(r.locality[i])).mean)  # type: ignore[misc]
-                for i, tier in enumerate(tiers)
-            },
-            "utilisation": self.over_replications(lambda result: result.utilisation).mean,
-            "mean_queue_length": self.over_replications(lambda r: r.mean_queue_length).mean,
-            "mean_in_system": self.over_replications(lambda r: r.mean_in_system).mean,
-            "mean_waiting": self.over_replications(lambda r: r.mean_waiting).mean,
-            "stable": {
-                "verdict": stability.verdict,
-                "reason": stability.reason,
-                "growth_per_slot": stability.growth,
-            },
-            "wall_seconds": self.wall_seconds,
-            "tasks_per_second": n_arrivals / self.wall_seconds if self.wall_seconds else None,
-        }
-
-
-def _number(value: float | None) -> float | None:
-    """Return a number that JSON has: None for nan."""
-    return None if value is None or math.isnan(value) else value
+PILOT_RUN = -1  # what progress is told as the replication while the pilot runs
 
 
 def run(
     prepared: Prepared,
     *,
+    warmup: Warmup | None = None,
     observers: Sequence[Observer] = (),
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
@@ -166,10 +41,14 @@ def run(
     Parameters
     ----------
     prepared : Prepared
+    warmup : Warmup, optional
+        Used instead of the scenario's. By default a warm-up of ``"auto"`` is decided first, by a
+        pilot run.
     observers : sequence of Observer
         Told of the first replication.
     progress : callable, optional
-        Told the replication's number and its slots done, now and then; from several threads.
+        Told the replication's number and its slots done, now and then; from several threads. The
+        number of the pilot run is `PILOT_RUN`.
     workers : int, optional
         Threads for the replications of the compiled engine; by default one a processor. Results do
         not depend on it.
@@ -177,7 +56,8 @@ def run(
     Returns
     -------
     Outcome
-        After an interrupt (Ctrl-C), with the replications that were finished, if there is one.
+        With a requested precision, of as many replications as it took, or the cap. After an
+        interrupt (Ctrl-C), with the replications that were finished, if there is one.
 
     Raises
     ------
@@ -186,41 +66,115 @@ def run(
     DecisionError
         If the policy decides what cannot be done.
     """
-    asked = prepared.scenario.run
-    engine = choose_engine(asked.engine, prepared.system)
-    if engine.note is not None:
+    outcome = begin(prepared, warmup, progress=progress)
+    asked, n = prepared.scenario.run, first_round(prepared.scenario.run)
+    while len(outcome.results) < n:
+        outcome = add_replications(
+            outcome, n, observers=observers, progress=progress, workers=workers
+        )
+        if len(outcome.results) < n:  # interrupted
+            break
+        n = next_round(outcome.mean_completion_time, n, asked)
+    return outcome
+
+
+def begin(
+    prepared: Prepared,
+    warmup: Warmup | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Outcome:
+    """Return an outcome without replications: to be added by `add_replications`.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    warmup : Warmup, optional
+        As for `run`.
+    progress : callable, optional
+        Told of the pilot run, if there is one.
+
+    Returns
+    -------
+    Outcome
+    """
+    tell = progress or _tell_nobody
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = warmup or find_warmup(prepared, progress=partial(tell, PILOT_RUN))
+    seconds = (time.perf_counter() - wall, time.process_time() - cpu)
+    return Outcome(with_warmup(prepared, found), "", (), *seconds, found)
+
+
+def add_replications(
+    outcome: Outcome,
+    n: int,
+    *,
+    observers: Sequence[Observer] = (),
+    progress: Callable[[int, int], None] | None = None,
+    workers: int | None = None,
+) -> Outcome:
+    """Return an outcome with `n` replications in all: those it has, and the next.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    n : int
+        At least as many as it has.
+    observers, progress, workers
+        As for `run`.
+
+    Returns
+    -------
+    Outcome
+        After an interrupt, with those that were finished, if there is one.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If interrupted before the first replication was finished.
+    """
+    prepared, tell = outcome.prepared, progress or _tell_nobody
+    engine = choose_engine(prepared.scenario.run.engine, prepared.system)
+    if engine.note is not None and not outcome.results:
         logger.warning("%s", engine.note)
     wall, cpu = time.perf_counter(), time.process_time()
+    todo = range(len(outcome.results), n)
+    n_workers = min(len(todo), workers or os.cpu_count() or 1) if engine.runs_in_threads else 1
     stop = threading.Event()
 
     def replicate(replication: int) -> RunResult:
-        def tell(slot: int) -> None:
+        def tell_slot(slot: int) -> None:
             if stop.is_set():
                 raise _StoppedError
-            if progress is not None:
-                progress(replication, slot)
+            tell(replication, slot)
 
         return engine.simulate(
             prepared.system,
             prepared.key(replication),
             slots=prepared.slots,
             warmup=prepared.warmup,
-            series_points=asked.series_points,
+            series_points=prepared.scenario.run.series_points,
             observers=observers if replication == 0 else (),
-            progress=tell,
+            progress=tell_slot,
         )
 
-    n_workers = 1
-    if engine.runs_in_threads:
-        n_workers = min(asked.replications, workers or os.cpu_count() or 1)
-    results = _in_order(replicate, asked.replications, n_workers, stop)
-    return Outcome(
-        prepared,
-        engine.name,
-        tuple(results),
-        time.perf_counter() - wall,
-        time.process_time() - cpu,
+    added: list[RunResult] = []
+    try:
+        added = _in_order(replicate, todo, n_workers, stop)
+    except KeyboardInterrupt:
+        if not outcome.results:
+            raise
+    return replace(
+        outcome,
+        engine=engine.name,
+        results=(*outcome.results, *added),
+        wall_seconds=outcome.wall_seconds + time.perf_counter() - wall,
+        cpu_seconds=outcome.cpu_seconds + time.process_time() - cpu,
     )
+
+
+def _tell_nobody(*_: object) -> None:
+    """Take what progress is told."""
 
 
 class _StoppedError(Exception):
@@ -228,13 +182,13 @@ class _StoppedError(Exception):
 
 
 def _in_order(
-    replicate: Callable[[int], RunResult], n: int, n_workers: int, stop: threading.Event
+    replicate: Callable[[int], RunResult], todo: range, n_workers: int, stop: threading.Event
 ) -> list[RunResult]:
-    """Return the results of replications 0 to n - 1; after an interrupt, of those finished."""
+    """Return the results of replications in order; after an interrupt, of those finished."""
     results: list[RunResult] = []
     if n_workers == 1:
         try:
-            for replication in range(n):
+            for replication in todo:
                 results.append(replicate(replication))  # noqa: PERF401 - kept if interrupted
         except KeyboardInterrupt:
             if not results:
@@ -243,7 +197,7 @@ def _in_order(
     with ThreadPoolExecutor(n_workers) as pool:
         # A few ahead, not all at once: there may be a million.
         pending: deque[Future[RunResult]] = deque()
-        numbers = iter(range(n))
+        numbers = iter(todo)
         try:
             pending.extend(pool.submit(replicate, i) for i in islice(numbers, 2 * n_workers))
             while pending:
