@@ -8,6 +8,7 @@ from typing import Protocol
 
 from cluster_sim.emulator.emulator import simulate as simulate_with_simpy
 from cluster_sim.errors import ScenarioError
+from cluster_sim.policies.base import PolicyKind
 from cluster_sim.randomness import Key
 from cluster_sim.recording.observer import Observer
 from cluster_sim.recording.result import RunResult
@@ -78,7 +79,7 @@ def choose_engine(name: str, system: System) -> Engine:
     simpy = Engine("simpy", simulate_with_simpy, runs_in_threads=False)
     if name == "simpy":
         return simpy
-    obstacle = _obstacle()
+    obstacle = _obstacle(system)
     if obstacle is None:
         from cluster_sim.compiled.assembly import CompilationError
         from cluster_sim.compiled.engine import check_compiles
@@ -96,8 +97,13 @@ def choose_engine(name: str, system: System) -> Engine:
     return replace(simpy, note=f"SimPy engine: {obstacle}")
 
 
-def _obstacle() -> str | None:
-    """Return why no system at all could run compiled, if there is a reason."""
+def _obstacle(system: System) -> str | None:
+    """Return why a system cannot run compiled, whatever its policy's source, if it cannot."""
+    if system.policy.kind is PolicyKind.TASK:
+        return (
+            f"policy {system.policy.name!r} is a task policy, which decides over jobs or whole "
+            "assignments; only the SimPy engine runs it"
+        )
     from cluster_sim.compiled.assembly import is_available
 
     if not is_available():
