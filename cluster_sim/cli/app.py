@@ -12,15 +12,33 @@ from cluster_sim.cli.check import check
 from cluster_sim.cli.cite import cite
 from cluster_sim.cli.compare import compare
 from cluster_sim.cli.endings import Endings, Status
+from cluster_sim.cli.export import export
 from cluster_sim.cli.options import Debug
 from cluster_sim.cli.policies import policies
+from cluster_sim.cli.replay import replay
+from cluster_sim.cli.report import report
+from cluster_sim.cli.reproduce import reproduce
 from cluster_sim.cli.run import run
+from cluster_sim.cli.sweep import sweep
 from cluster_sim.cli.theory import theory
 from cluster_sim.cli.trace import trace
 
 __all__ = ["make_app", "run_app"]
 
-_COMMANDS = (run, compare, check, policies, trace, theory, cite)
+_COMMANDS = (
+    run,
+    compare,
+    sweep,
+    check,
+    policies,
+    trace,
+    theory,
+    replay,
+    report,
+    export,
+    reproduce,
+    cite,
+)
 _DEBUG = "--debug"
 
 

@@ -8,16 +8,17 @@ import typer
 
 from cluster_sim.cli import inputs, streams
 from cluster_sim.cli.endings import Status
-from cluster_sim.cli.options import Engine, File, Json, Quiet, Set
-from cluster_sim.cli.progress import ProgressBar
-from cluster_sim.cli.run import overrides_of
+from cluster_sim.cli.options import Engine, File, Json, Plot, Quiet, Set
+from cluster_sim.cli.plots import check_plot, plot_comparison
+from cluster_sim.cli.progress import ProgressBar, RunsInRow
+from cluster_sim.cli.run import one_replication_words, overrides_of, precision_words
 from cluster_sim.errors import ScenarioError, UnknownNameError
 
 if TYPE_CHECKING:
     from cluster_sim.experiments.comparison import Comparison
     from cluster_sim.scenario.schema import Scenario
 
-__all__ = ["compare"]
+__all__ = ["compare", "policy_names"]
 
 _BY_DEFAULT = "priority,jsq-maxweight"  # the comparison of the paper's section 6
 
@@ -41,6 +42,7 @@ def compare(
     ] = False,
     json: Json = False,
     set_: Set = None,
+    plot: Plot = None,
     engine: Engine = None,
     quiet: Quiet = False,
 ) -> Status:
@@ -53,22 +55,24 @@ def compare(
 
     with streams.only_json(json), inputs.user_modules(file):
         scenario = inputs.read(file, overrides_of(set_, engine))
-        names = _policy_names(policies)
+        names = policy_names(policies)
+        inputs.check_outputs({"--plot": plot}, file, scenario)
+        check_plot(plot)
         variants = _variants(scenario) if readings else {"": scenario}
-        n_runs = len(variants) * len(names) * scenario.run.replications
-        n_slots = n_runs * _slots(scenario)
+        n_slots = len(variants) * len(names) * RunsInRow(scenario.run, _slots(scenario)).n_slots
         with inputs.named(file), ProgressBar(n_slots, is_quiet=quiet) as bar:
             found = _compare_all(variants, names, bar)
     is_complete = len(found) == len(variants) and all(
         _is_complete(c, names) for c in found.values()
     )
+    plot_comparison(plot, found[""])
     if json:
         streams.print_json(_as_json(scenario, found, is_complete, readings))
     elif readings:
         print_readings(scenario, inputs.name_of(file), found)
     else:
         print_comparison(inputs.name_of(file), found[""])
-    _write_notes(scenario, is_complete, is_quiet=quiet)
+    _write_notes(found, is_complete, is_quiet=quiet)
     return Status.SUCCESS if is_complete else Status.INTERRUPTED
 
 
@@ -79,8 +83,25 @@ def _slots(scenario: Scenario) -> int:
     return scenario.run.slots or prepare(scenario).slots
 
 
-def _policy_names(text: str) -> list[str]:
-    """Return the policies asked for; all that is wrong with them is one error."""
+def policy_names(text: str) -> list[str]:
+    """Return the policies asked for; all that is wrong with them is one error.
+
+    Parameters
+    ----------
+    text : str
+        Names with commas between them.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    ScenarioError
+        If a name is empty.
+    UnknownNameError
+        If there are no such policies.
+    """
     from cluster_sim.policies import find
 
     names = [name.strip() for name in text.split(",")]
@@ -120,12 +141,18 @@ def _compare_all(
 
     found: dict[str, Comparison] = {}
     for number, (reading, scenario) in enumerate(variants.items()):
-        slots, replications = _slots(scenario), scenario.run.replications
-        before = number * len(names) * replications
+        runs = RunsInRow(scenario.run, _slots(scenario))
+        before = number * len(names)
 
-        def tell(policy: str, replication: int, slot: int, before: int = before) -> None:
-            n_runs = before + names.index(policy) * replications + replication  # noqa: B023 - the same for all
-            bar.tell(n_runs * slots + slot, f"{policy}, replication {replication + 1}")  # noqa: B023
+        def tell(
+            policy: str,
+            replication: int,
+            slot: int,
+            runs: RunsInRow = runs,
+            before: int = before,
+        ) -> None:
+            done, what = runs.done(replication, slot)
+            bar.tell((before + names.index(policy)) * runs.n_slots + done, f"{policy}, {what}")
 
         try:
             found[reading] = comparison.compare(scenario, names, progress=tell)
@@ -165,11 +192,15 @@ def _as_json(
     }
 
 
-def _write_notes(scenario: Scenario, is_complete: bool, *, is_quiet: bool) -> None:
+def _write_notes(found: dict[str, Comparison], is_complete: bool, *, is_quiet: bool) -> None:
     if not is_complete:
         streams.complain("cluster-sim: interrupted: the numbers are of what was finished")
-    if scenario.run.replications == 1:
-        streams.note(
-            "one replication gives no confidence interval; set run.replications to 2 or more",
-            is_quiet=is_quiet,
-        )
+    outcomes = [outcome for comparison in found.values() for outcome in comparison.outcomes]
+    notes = [outcome.warmup.note for outcome in outcomes]
+    if is_complete:
+        notes += [precision_words(each) for each in outcomes if each.is_precise is False]
+    if outcomes[0].prepared.scenario.run.replications == 1 and len(outcomes[0].results) == 1:
+        notes.append(one_replication_words(outcomes[0]))
+    for note in dict.fromkeys(notes):
+        if note is not None:
+            streams.note(note, is_quiet=is_quiet)

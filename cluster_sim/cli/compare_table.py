@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cluster_sim.cli import streams
-from cluster_sim.cli.run_table import capacity_words, percent, plural
+from cluster_sim.cli.run_table import capacity_words, percent, plural, runs_words
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -98,7 +98,7 @@ def print_comparison(name: str, comparison: Comparison) -> None:
     servers = plural(prepared.scenario.cluster.servers, "server")
     lines = [
         f"{servers}, {prepared.scenario.traffic.kind} traffic; load {capacity_words(prepared)}",
-        f"{_runs(first)}; means ± 95 % in slots; differences and ratios are paired",
+        f"{runs_words(first)}; means ± 95 % in slots; differences and ratios are paired",
     ]
     print_table(prepared.scenario.title or name, lines, columns, rows)
 
@@ -125,7 +125,8 @@ def print_readings(scenario: Scenario, name: str, found: dict[str, Comparison]) 
         cells += [""] * (1 + len(policies) - len(cells))
         rows.append([*cells, *ratios, *[""] * (len(policies) - 1 - len(ratios))])
     lines = [
-        f"mean completion times in slots and their paired ratios, ± 95 %; {_runs(outcomes[0])}",
+        "mean completion times in slots and their paired ratios, ± 95 %; "
+        + runs_words(outcomes[0]),
         "each row changes one reading",
     ]
     print_table(scenario.title or name, lines, columns, rows)
@@ -144,17 +145,8 @@ def _named(outcome: Outcome) -> str:
     return outcome.policy if outcome.is_complete else f"{outcome.policy} ({n} of {asked})"
 
 
-def _runs(outcome: Outcome) -> str:
-    prepared = outcome.prepared
-    n = prepared.scenario.run.replications
-    return (
-        f"{plural(n, 'replication')} of {plural(prepared.slots, 'slot')}, "
-        f"the first {prepared.warmup:,} left out"
-    )
-
-
 def _p99(outcome: Outcome) -> str:
-    value = outcome.completion_times.quantile(0.99)
+    value = outcome.quantile(0.99).value  # its interval is in the JSON
     return "-" if value is None else f"{value:,}"
 
 

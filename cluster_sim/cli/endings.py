@@ -17,6 +17,7 @@ from cluster_sim.cli import streams
 from cluster_sim.errors import (
     ClusterSimError,
     PolicyError,
+    ResultsError,
     ScenarioError,
     TraceError,
     UnknownNameError,
@@ -26,7 +27,7 @@ __all__ = ["Endings", "Status"]
 
 Arguments = ParamSpec("Arguments")
 
-_REQUEST_WAS_WRONG = (ScenarioError, TraceError, UnknownNameError, PolicyError)
+_REQUEST_WAS_WRONG = (ScenarioError, TraceError, UnknownNameError, PolicyError, ResultsError)
 _PACKAGE = Path(__file__).resolve().parents[1]
 _STANDARD_LIBRARY = Path(enum.__file__).resolve().parent
 

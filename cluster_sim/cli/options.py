@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Debug", "Engine", "EngineName", "File", "Json", "Quiet", "Set"]
+__all__ = ["Debug", "Engine", "EngineName", "File", "Json", "Plot", "Quiet", "Set"]
 
 
 class EngineName(enum.StrEnum):
@@ -34,6 +34,10 @@ Json = Annotated[
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress bar and no notes on standard error.")
+]
+Plot = Annotated[
+    str | None,
+    typer.Option("--plot", metavar="FILE", help="Save a figure to this file (.svg or .png)."),
 ]
 Engine = Annotated[
     EngineName | None, typer.Option("--engine", help="Short for --set run.engine=ENGINE.")

@@ -10,16 +10,21 @@ from cluster_sim.cli.endings import Status
 from cluster_sim.cli.options import Json
 
 if TYPE_CHECKING:
-    from cluster_sim.policies.base import QueuePolicy
+    from cluster_sim.policies.base import Policy
 
 __all__ = ["policies"]
+
+_KINDS = {
+    "queue": "queue policy: runs on both engines",
+    "task": "task policy, over jobs or whole assignments: runs on the SimPy engine",
+}
 
 
 def policies(json: Json = False) -> Status:
     """List the policies and what is proved of them."""
     from cluster_sim.policies import find, names
 
-    known = [find(name) for name in names()]
+    known = [find(name) for name in names(None)]
     if json:
         streams.print_json({"policies": [_as_json(policy) for policy in known]})
         return Status.SUCCESS
@@ -40,17 +45,19 @@ def _describe(policy: dict[str, Any]) -> list[str]:
     return [
         policy["name"],
         f"  {policy['title']}",
+        f"  {_KINDS[policy['kind']]}",
         proved,
         *([f"  parameters: {', '.join(parameters)}"] if parameters else []),
         *([f"  {policy['paper']}"] if policy["paper"] else []),
     ]
 
 
-def _as_json(policy: type[QueuePolicy]) -> dict[str, Any]:
+def _as_json(policy: type[Policy]) -> dict[str, Any]:
     guarantee = policy.guarantee
     return {
         "name": policy.name,
         "title": policy.title,
+        "kind": policy.kind.value,
         "guarantee": {
             "throughput": guarantee.throughput.value,
             "heavy_traffic": guarantee.heavy_traffic.value,

@@ -8,15 +8,17 @@ import typer
 
 from cluster_sim.cli import inputs, streams
 from cluster_sim.cli.endings import Status
-from cluster_sim.cli.options import Engine, EngineName, File, Json, Quiet, Set
-from cluster_sim.cli.progress import ProgressBar
+from cluster_sim.cli.options import Engine, EngineName, File, Json, Plot, Quiet, Set
+from cluster_sim.cli.plots import check_plot, plot_outcome, queue_samples
+from cluster_sim.cli.progress import ProgressBar, RunsInRow
+from cluster_sim.cli.run_table import plural
 
 if TYPE_CHECKING:
     from cluster_sim.experiments.replications import Outcome
     from cluster_sim.recording.observer import Observer
     from cluster_sim.scenario.build import Prepared
 
-__all__ = ["overrides_of", "run"]
+__all__ = ["one_replication_words", "overrides_of", "precision_words", "run"]
 
 
 def run(
@@ -39,6 +41,7 @@ def run(
             help="Write every completed task of the first replication to this CSV file.",
         ),
     ] = None,
+    plot: Plot = None,
     engine: Engine = None,
     quiet: Quiet = False,
 ) -> Status:
@@ -53,18 +56,21 @@ def run(
 
     with streams.only_json(json), inputs.user_modules(file):
         scenario = inputs.read(file, overrides_of(set_, engine))
-        inputs.check_outputs({"--events": events, "--tasks": tasks}, file, scenario)
+        outputs = {"--events": events, "--tasks": tasks, "--plot": plot}
+        inputs.check_outputs(outputs, file, scenario)
+        check_plot(plot)
         with inputs.named(file):
             prepared = prepare(scenario)
-        observers = _logs(prepared, events, tasks)
-        with ProgressBar(prepared.slots * scenario.run.replications, is_quiet=quiet) as bar:
+        samples = queue_samples(plot, prepared)
+        observers = [*_logs(prepared, events, tasks), *samples]
+        runs = RunsInRow(scenario.run, prepared.slots)
+        with ProgressBar(runs.n_slots, is_quiet=quiet) as bar:
             outcome = replications.run(
                 prepared,
                 observers=observers,
-                progress=lambda replication, slot: bar.tell(
-                    replication * prepared.slots + slot, f"replication {replication + 1}"
-                ),
+                progress=lambda replication, slot: bar.tell(*runs.done(replication, slot)),
             )
+    plot_outcome(plot, outcome, samples)
     if json:
         streams.print_json({"version": __version__, **outcome.as_dict()})
     else:
@@ -89,6 +95,52 @@ def overrides_of(set_: list[str] | None, engine: EngineName | None) -> list[str]
     return [*(set_ or ()), *([] if engine is None else [f"run.engine={engine.value}"])]
 
 
+def one_replication_words(outcome: Outcome) -> str:
+    """Return what a single replication gives for an interval.
+
+    Parameters
+    ----------
+    outcome : Outcome
+
+    Returns
+    -------
+    str
+    """
+    found = outcome.batch_means
+    if found.reason is None:
+        return (
+            "one replication: the interval is of batch means within it; run.replications of 8 or "
+            "more give a better one"
+        )
+    return (
+        "one replication gives no confidence interval; set run.replications to 2 or more "
+        f"(no batch means: {found.reason})"
+    )
+
+
+def precision_words(outcome: Outcome) -> str:
+    """Return whether the requested precision was reached.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Of a scenario that requests one.
+
+    Returns
+    -------
+    str
+    """
+    asked, n = outcome.prepared.scenario.run, len(outcome.results)
+    reached = outcome.mean_completion_time.relative
+    if outcome.is_precise:
+        return f"the requested precision of {asked.precision:.2%} took {plural(n, 'replication')}"
+    return (
+        f"the requested precision of {asked.precision:.2%} was not reached with run."
+        f"max_replications ({n}): {'no interval' if reached is None else f'{reached:.2%}'}; raise "
+        "run.slots or run.max_replications"
+    )
+
+
 def _logs(prepared: Prepared, events: str | None, tasks: str | None) -> list[Observer]:
     from cluster_sim.recording.logs import EventLog, TaskLog
 
@@ -103,17 +155,19 @@ def _logs(prepared: Prepared, events: str | None, tasks: str | None) -> list[Obs
 
 def _write_notes(outcome: Outcome, *, is_quiet: bool) -> None:
     """Tell what the numbers alone do not."""
-    asked, n = outcome.prepared.scenario.run.replications, len(outcome.results)
+    asked, n = outcome.prepared.scenario.run, len(outcome.results)
     if not outcome.is_complete:
+        of = f" of {asked.replications} replications were" if asked.precision is None else ""
         streams.complain(
-            f"cluster-sim: interrupted: {n} of {asked} replications were finished, and the "
-            "numbers are of those"
+            f"cluster-sim: interrupted: {n}{of or ' replications were'} finished, and the numbers "
+            "are of those"
         )
+    elif outcome.is_precise is not None:
+        streams.note(precision_words(outcome), is_quiet=is_quiet)
+    if outcome.warmup.note is not None:
+        streams.note(outcome.warmup.note, is_quiet=is_quiet)
     if n == 1:
-        streams.note(
-            "one replication gives no confidence interval; set run.replications to 2 or more",
-            is_quiet=is_quiet,
-        )
+        streams.note(one_replication_words(outcome), is_quiet=is_quiet)
     n_hits = sum(result.n_bound_hits for result in outcome.results)
     if n_hits:
         streams.note(

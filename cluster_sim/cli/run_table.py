@@ -9,9 +9,18 @@ from cluster_sim.cli import streams
 
 if TYPE_CHECKING:
     from cluster_sim.experiments.replications import Outcome
+    from cluster_sim.experiments.statistics import Estimate
     from cluster_sim.scenario.build import Prepared
 
-__all__ = ["capacity_words", "percent", "plural", "print_outcome", "print_rows", "scenario_words"]
+__all__ = [
+    "capacity_words",
+    "percent",
+    "plural",
+    "print_outcome",
+    "print_rows",
+    "runs_words",
+    "scenario_words",
+]
 
 
 def plural(n: int, thing: str) -> str:
@@ -123,23 +132,20 @@ def print_outcome(outcome: Outcome, name: str) -> None:
     name : str
         What to call the scenario if it has no title.
     """
+    from cluster_sim.experiments.replications import QUANTILES
+
     prepared, found = outcome.prepared, outcome.as_dict()
-    run = prepared.scenario.run
-    how = (
-        f"{plural(len(outcome.results), 'replication')} of {plural(prepared.slots, 'slot')}, the "
-        f"first {prepared.warmup:,} left out; seed {run.seed}, engine {outcome.engine}"
-    )
-    waiting = outcome.over_replications(lambda result: result.mean_waiting_time)
-    quantiles = found["completion_time_quantiles"].items()
+    how = f"{runs_words(outcome)}; seed {prepared.scenario.run.seed}, engine {outcome.engine}"
+    quantiles = {name: outcome.quantile(p) for name, p in QUANTILES.items()}
     speed = found["tasks_per_second"]
     tasks = (
         f"{found['arrivals']:,} arrived, {found['completed']:,} completed, "
         f"{found['in_system']:,} in the system at the end"
     )
     rows = [
-        ("mean completion time", _in_slots(str(outcome.mean_completion_time))),
-        ("mean waiting time", _in_slots(str(waiting))),
-        ("completion time", "   ".join(f"{p} {_or_dash(value)}" for p, value in quantiles)),
+        ("mean completion time", _in_slots(outcome.mean_completion_time)),
+        ("mean waiting time", _in_slots(outcome.mean_waiting_time)),
+        ("completion time", "   ".join(f"{name} {value}" for name, value in quantiles.items())),
         ("starts", "   ".join(f"{tier} {percent(f)}" for tier, f in found["locality"].items())),
         ("utilisation", percent(found["utilisation"])),
         ("mean queue length", f"{found['mean_queue_length']:.6g} tasks, all queues together"),
@@ -152,9 +158,31 @@ def print_outcome(outcome: Outcome, name: str) -> None:
     print_rows(prepared.scenario.title or name, [scenario_words(prepared), how], rows)
 
 
-def _in_slots(estimate: str) -> str:
-    return "- (no task completed after the warm-up)" if estimate == "nan" else f"{estimate} slots"
+def runs_words(outcome: Outcome) -> str:
+    """Return how many runs of what length the numbers are of.
+
+    Parameters
+    ----------
+    outcome : Outcome
+
+    Returns
+    -------
+    str
+    """
+    from cluster_sim.experiments.warmup import WarmupMethod
+
+    prepared, found = outcome.prepared, outcome.warmup
+    how = "" if found.method is WarmupMethod.GIVEN else f" ({found.method.value})"
+    return (
+        f"{plural(len(outcome.results), 'replication')} of {plural(prepared.slots, 'slot')}, "
+        f"the first {prepared.warmup:,} left out{how}"
+    )
 
 
-def _or_dash(value: int | None) -> str:
-    return "-" if value is None else f"{value:,}"
+def _in_slots(estimate: Estimate) -> str:
+    from cluster_sim.experiments.statistics import Method
+
+    if math.isnan(estimate.mean):
+        return "- (no task completed after the warm-up)"
+    label = " (batch means)" if estimate.method is Method.BATCH_MEANS else ""
+    return f"{estimate} slots{label}"

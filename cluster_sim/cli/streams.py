@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "complain",
     "discard",
+    "finite",
     "flush",
     "make_robust",
     "note",
@@ -86,14 +87,25 @@ def print_json(value: Mapping[str, Any]) -> None:
         Plain JSON types; floats may be nan or infinite.
     """
     # The bytes go out in one piece: an interrupt leaves a whole object or none.
-    sys.stdout.write(json.dumps(_finite(value), indent=2, allow_nan=False) + "\n")
+    sys.stdout.write(json.dumps(finite(value), indent=2, allow_nan=False) + "\n")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return plain data with nothing that JSON has no number for: such floats become None.
+
+    Parameters
+    ----------
+    value : object
+        Plain JSON types; floats may be nan or infinite.
+
+    Returns
+    -------
+    object
+    """
     if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {key: finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
+        return [finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from cluster_sim.cli import inputs, streams
 from cluster_sim.cli.endings import Status
 from cluster_sim.cli.options import File, Json, Set
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from cluster_sim.model.traffic import Hotspot
     from cluster_sim.scenario.build import Prepared
+    from cluster_sim.scenario.task_types import ListedTypes
     from cluster_sim.theory.report import TheoryReport
 
-__all__ = ["theory"]
-
-_MOST_TYPES = 20_000  # flows over so many take seconds
-_MOST_TYPES_TIERS = 5_000  # the same for linear programs, which three tiers need
+__all__ = ["theory", "theory_rows"]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Types:
-    """The task types of a traffic, or a sample of them, each with its share of the arrivals."""
-
-    replica_sets: npt.NDArray[np.int64]
-    shares: npt.NDArray[np.float64]
-    source: str
-    is_exact: bool
-
-
-def theory(file: File, json: Json = False, set_: Set = None) -> Status:
+def theory(
+    file: File,
+    json: Json = False,
+    set_: Set = None,
+    plot: Annotated[
+        str | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Draw the ideal load decomposition (.svg or .png), after figure 2 of the paper.",
+        ),
+    ] = None,
+) -> Status:
     """Print what the theory says of a scenario.
 
     Capacity and load, helpers and beneficiaries, bounds on the queues near the boundary.
@@ -44,11 +40,20 @@ def theory(file: File, json: Json = False, set_: Set = None) -> Status:
     """
     with streams.only_json(json), inputs.user_modules(file):
         from cluster_sim.scenario.build import prepare
+        from cluster_sim.scenario.task_types import list_types, report_of
 
         scenario = inputs.read(file, set_ or [])
+        inputs.check_outputs({"--plot": plot}, file, scenario)
+        if plot is not None:
+            from cluster_sim.views.saving import check_figure
+
+            check_figure(plot)
         with inputs.named(file):
             prepared = prepare(scenario)
-        types, report = _report(prepared)
+        types = list_types(prepared)
+        report = report_of(prepared, types)
+        if plot is not None:
+            _plot(prepared, types, report, plot)
     if json:
         streams.print_json(
             {
@@ -68,93 +73,44 @@ def theory(file: File, json: Json = False, set_: Set = None) -> Status:
     return Status.SUCCESS
 
 
-def _report(prepared: Prepared) -> tuple[_Types, TheoryReport]:
-    from cluster_sim.model.workload import SyntheticWorkload
-    from cluster_sim.theory.report import theory_report
+def _plot(prepared: Prepared, types: ListedTypes, report: TheoryReport, plot: str) -> None:
+    from cluster_sim.errors import ScenarioError
+    from cluster_sim.scenario.task_types import decomposition_of
+    from cluster_sim.views.decomposition import draw_decomposition
+    from cluster_sim.views.saving import save_figure
 
-    types, workload, cluster = (
-        _types_of(prepared),
-        prepared.system.workload,
-        prepared.system.cluster,
-    )
-    variance = workload.arrivals.variance if isinstance(workload, SyntheticWorkload) else None
-    report = theory_report(
-        types.replica_sets,
-        types.shares * workload.rate,
-        n_servers=cluster.n_servers,
-        rates=cluster.rates,
-        ancestors=cluster.groups,
-        arrival_variance=variance,
-    )
-    return types, report
+    if report.helpers is None:
+        raise ScenarioError(
+            f"--plot {plot}: there is no ideal load decomposition to draw: "
+            + "; ".join(report.notes)
+        )
+    title = prepared.scenario.title or "Ideal load decomposition"
+    save_figure(draw_decomposition(decomposition_of(prepared, types), title), plot)
 
 
-def _types_of(prepared: Prepared) -> _Types:
-    """Return the task types: all of them where they can be listed, else a sample."""
-    import numpy as np
+def _print_report(prepared: Prepared, types: ListedTypes, report: TheoryReport, name: str) -> None:
+    from cluster_sim.cli.run_table import print_rows, scenario_words
 
-    from cluster_sim.model.placement import UniformPlacement
-    from cluster_sim.model.traffic import Even, Hotspot, Types
-    from cluster_sim.model.workload import SyntheticWorkload
-    from cluster_sim.randomness import Key
-
-    workload = prepared.system.workload
-    limit = _MOST_TYPES if prepared.system.cluster.n_tiers == 2 else _MOST_TYPES_TIERS
-    if not isinstance(workload, SyntheticWorkload):
-        return _types_of_trace(prepared, limit)
-    traffic = workload.traffic
-    if isinstance(traffic, Types):
-        return _Types(traffic.replica_sets, traffic.probabilities, "all task types", True)
-    n = prepared.system.cluster.n_servers
-    if isinstance(traffic, Even) and isinstance(traffic.placement, UniformPlacement):
-        # Even traffic is hot-spot traffic where every server is hot.
-        traffic = Hotspot(traffic.topology, n, 1.0, traffic.n_replicas, traffic.placement)
-    if isinstance(traffic, Hotspot) and isinstance(traffic.placement, UniformPlacement):
-        listed = _listed(traffic, n, limit)
-        if listed is not None:
-            return listed
-    sample = traffic.replicas(Key.of(0), 0, limit)
-    shares = np.full(limit, 1.0 / limit)
-    return _Types(sample, shares, f"a sample of {limit:,} task types", False)
+    title = prepared.scenario.title or name
+    print_rows(title, [scenario_words(prepared)], theory_rows(prepared, types, report))
 
 
-def _listed(traffic: Hotspot, n_servers: int, limit: int) -> _Types | None:
-    """Return every replica set that uniform placement can draw; None if they are too many."""
-    import numpy as np
+def theory_rows(
+    prepared: Prepared, types: ListedTypes, report: TheoryReport
+) -> list[tuple[str, str]]:
+    """Return what the theory says as rows of name and value.
 
-    groups = (
-        (range(traffic.n_hot), traffic.hot_probability),
-        (range(traffic.n_hot, n_servers), 1.0 - traffic.hot_probability),
-    )
-    drawn = [(servers, p) for servers, p in groups if p > 0]
-    sizes = [math.comb(len(servers), traffic.n_replicas) for servers, _ in drawn]
-    if sum(sizes) > limit:
-        return None
-    sets = [itertools.combinations(servers, traffic.n_replicas) for servers, _ in drawn]
-    shares = np.concatenate([np.full(n, p / n) for n, (_, p) in zip(sizes, drawn, strict=True)])
-    listed = np.array(list(itertools.chain(*sets)), dtype=np.int64)
-    return _Types(listed, shares, f"all {len(listed):,} task types", True)
+    Parameters
+    ----------
+    prepared : Prepared
+    types : ListedTypes
+    report : TheoryReport
 
-
-def _types_of_trace(prepared: Prepared, limit: int) -> _Types:
-    import numpy as np
-
-    from cluster_sim.traces.workload import TraceWorkload
-
-    workload = prepared.system.workload
-    assert isinstance(workload, TraceWorkload)
-    tasks = workload.slots.tasks
-    step = -(-tasks.n_tasks // limit)
-    chosen = np.concatenate(
-        [tasks.task_chunks(first, 1) for first in range(0, tasks.n_tasks, step)]
-    )
-    chunks, counts = np.unique(chosen, return_counts=True)
-    source = "all tasks of the trace" if step == 1 else f"one task in {step} of the trace"
-    return _Types(workload.placed(chunks), counts / counts.sum(), source, step == 1)
-
-
-def _print_report(prepared: Prepared, types: _Types, report: TheoryReport, name: str) -> None:
-    from cluster_sim.cli.run_table import capacity_words, plural, print_rows, scenario_words
+    Returns
+    -------
+    list of (str, str)
+    """
+    from cluster_sim.cli.run_table import capacity_words, plural
 
     rates = ", ".join(f"{tier} {rate:g}" for tier, rate in prepared.scenario.tiers.items())
     rows: list[tuple[str, str]] = [
@@ -183,8 +139,7 @@ def _print_report(prepared: Prepared, types: _Types, report: TheoryReport, name:
                 f"{bounds.predicted:.6g} tasks, leading term {whose} (Theorems 5, 8)",
             ),
         ]
-    rows += [("note", note) for note in report.notes]
-    print_rows(prepared.scenario.title or name, [scenario_words(prepared)], rows)
+    return rows + [("note", note) for note in report.notes]
 
 
 def _bound(value: float) -> str:

@@ -51,11 +51,11 @@ def test_schema_is_the_librarys(folder: Path) -> None:
 def test_policies_are_those_of_the_registry() -> None:
     """Each registered policy is listed with its guarantee and the defaults of its parameters."""
     listed = {entry["name"]: entry for entry in call("policies", "--json").json["policies"]}
-    assert tuple(listed) == policies.names()
+    assert tuple(listed) == policies.names(None)
     assert listed["priority"]["parameters"] == {"threshold": "auto"}
     assert listed["priority"]["guarantee"]["throughput"] == "yes"
     text = call("policies").out
-    for name in policies.names():
+    for name in policies.names(None):
         assert f"{name}\n  {policies.find(name).title}\n" in text
 
 

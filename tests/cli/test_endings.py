@@ -13,9 +13,8 @@ from typing import Any, NoReturn
 import pytest
 
 from cluster_sim.emulator.emulator import simulate
-from cluster_sim.experiments import comparison, replications
+from cluster_sim.experiments import replications
 from cluster_sim.experiments.engines import Engine
-from cluster_sim.experiments.replications import Outcome
 from cluster_sim.scenario.build import Prepared
 from tests.cli.shell import SCENARIO, call, start
 
@@ -200,9 +199,3 @@ def test_incomplete_outcome_is_marked(folder: Path, monkeypatch: pytest.MonkeyPa
     assert result.status == 130
     assert "1 replication of 60 slots" in result.out
     assert "interrupted: 1 of 2 replications were finished" in result.err
-
-
-def test_comparison_stops_like_a_run() -> None:
-    """The library's `compare` uses the `run` that handles interrupts."""
-    assert comparison.run is replications.run
-    assert comparison.Outcome is Outcome

@@ -181,7 +181,7 @@ class First(QueuePolicy):
     title: ClassVar[str] = "The first replica"
 
     @staticmethod
-    def route(replicas, lengths, waiting, constants, tie_break, tie):
+    def route(replicas, lengths, waiting, least, weights, constants, tie_break, tie):
         return replicas[0]
 
     @staticmethod

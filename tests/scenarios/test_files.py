@@ -76,8 +76,11 @@ def test_the_commands_of_a_comment_work(
         arguments = [str(tmp_path / part) if part == "events.csv" else part for part in command]
         if "facebook.tsv" in " ".join(arguments):
             continue  # of the reader's own; see test_trace.py
-        if arguments[0] in {"run", "compare"}:
+        if arguments[0] in {"run", "compare", "sweep"}:
             arguments += ["--quiet", "--set", f"run.slots={SHORT}", "--set", "run.warmup=0"]
+        if arguments[0] == "sweep":
+            arguments += ["-o", str(tmp_path / "results.sqlite"), "--workers", "1"]
+            arguments += ["--replications", "1"]
         done = call(*arguments)
         assert done.status == 0, done.err
         assert done.out, command
