@@ -26,7 +26,7 @@ from cluster_sim.testing import (
 @pytest.mark.parametrize("name", policies.names(PolicyKind.TASK))
 def test_every_task_policy_keeps_the_laws(name: str) -> None:
     """Conservation, one task a server, no task twice, Little's law, determinism, and the others."""
-    check_policy(name, n_slots=40)
+    check_policy(name, n_slots=25)
 
 
 class _Newest(TaskScheduling):
@@ -55,7 +55,7 @@ class Newest(TaskPolicy):
 
 def test_a_pool_need_not_be_first_in_first_out() -> None:
     """FIFO within a queue is a law of queue policies; a task policy may choose."""
-    check_policy(Newest, n_slots=30)
+    check_policy(Newest, n_slots=15)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ ONE_JOB = InJobs(single_tasks(RACKS, 3.0), lambda _: 0)
 
 @pytest.mark.parametrize("few", [0, 3, 12])
 @pytest.mark.parametrize("name", CLUSTERS)
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(data=st.data(), key=keys)
 def test_the_rules_over_jobs_are_the_literal_ones(
     name: str, few: int, data: st.DataObject, key: Key

@@ -9,7 +9,7 @@ import pytest
 from cluster_sim import Scenario, prepare
 from cluster_sim.emulator.emulator import simulate
 
-LOAD, SLOTS = 0.9, 3_000
+LOAD, SLOTS = 0.9, 2_500
 
 
 def share_left(policy: str, **parameters: float) -> float:
@@ -58,4 +58,4 @@ def test_a_hot_spot_below_capacity_is_served(policy: str, parameters: dict[str, 
 )
 def test_a_hot_spot_below_capacity_is_not_served(policy: str, parameters: dict[str, float]) -> None:
     """The known failures: a share of the arrivals is never served, however long the run."""
-    assert share_left(policy, **parameters) > 0.05
+    assert share_left(policy, **parameters) > 0.04
