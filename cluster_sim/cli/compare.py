@@ -30,7 +30,7 @@ def compare(
         typer.Option(
             "--policies",
             metavar="A,B[,C...]",
-            help="Policies to compare; the first is the baseline.",
+            help="Policies to compare, the first is the baseline; or all, for a league table.",
         ),
     ] = _BY_DEFAULT,
     readings: Annotated[
@@ -89,7 +89,7 @@ def policy_names(text: str) -> list[str]:
     Parameters
     ----------
     text : str
-        Names with commas between them.
+        Names with commas between them, or ``"all"``.
 
     Returns
     -------
@@ -103,7 +103,10 @@ def policy_names(text: str) -> list[str]:
         If there are no such policies.
     """
     from cluster_sim.policies import find
+    from cluster_sim.policies import names as registered
 
+    if text.strip() == "all":
+        return list(registered(None))
     names = [name.strip() for name in text.split(",")]
     if "" in names:
         raise ScenarioError(

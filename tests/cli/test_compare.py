@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster_sim.model.readings import Reading
+from cluster_sim.policies import names
 from tests.cli.shell import call
 
 
@@ -108,3 +109,12 @@ def test_parameters_of_another_policy_do_not_leak(folder: Path) -> None:
     fifo, priority = (result["scenario"]["scheduler"] for result in found["results"])
     assert fifo == {"policy": "fifo"}
     assert priority == {"policy": "priority", "threshold": 3}
+
+
+def test_all_policies_make_a_league_table(folder: Path) -> None:
+    """``--policies all`` compares every registered policy, of either kind, on the same tasks."""
+    found = call(
+        "compare", "six.toml", "--policies", "all", "--json", "--set", "run.replications=1"
+    ).json
+    assert found["policies"] == list(names(None))
+    assert len({result["arrivals"] for result in found["results"]}) == 1, "the same tasks"
