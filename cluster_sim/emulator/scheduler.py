@@ -221,9 +221,11 @@ class CentralScheduler:
 
     def _start(self, server: int, queue: int, slot: int) -> None:
         task = self.queues[queue].popleft()
-        self.waiting[queue] -= 1
+        self.waiting[queue] = n_left = self.waiting[queue] - 1
         self.n_waiting -= 1
-        if self._indexed and self.lengths[queue] + 1 > self._above:
+        # Where lengths count tasks in service, only the last to start changes a queue's place.
+        is_moved = self._indexed and (not n_left or not self._counts_service)
+        if is_moved and self.lengths[queue] + 1 > self._above:
             self._update(queue)
         if self._weights is not None and not self._counts_service:
             self._reweigh(queue)
@@ -274,7 +276,7 @@ class CentralScheduler:
             queue = task.queue
             length = self.lengths[queue]
             self.lengths[queue] = length - 1
-            if self._indexed and length > self._above:
+            if self._indexed and length > self._above and self.waiting[queue]:
                 self._update(queue)
             if self._weights is not None:
                 self._reweigh(queue)
