@@ -35,7 +35,13 @@ def prepared(
             service={"local": LOCAL, "remote": REMOTE},
             traffic=traffic,
             scheduler={"policy": policy},
-            run={"slots": slots, "replications": replications, "engine": "compiled"},
+            # A warm-up of its own, or a pilot run would be timed as well.
+            run={
+                "slots": slots,
+                "warmup": slots // 4,
+                "replications": replications,
+                "engine": "compiled",
+            },
         )
     )
 
