@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
-import os
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster_sim.errors import ScenarioError
 from cluster_sim.experiments.points import Point, fields_of
 from cluster_sim.experiments.store import COLUMNS, Store
+from cluster_sim.files import written_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,24 +112,12 @@ def export(path: str, listed: Sequence[Point], store: Store) -> None:
     check_export(path)
     is_csv = path.lower().endswith(".csv")
     try:
-        handle, temporary = tempfile.mkstemp(
-            dir=Path(path).parent, prefix=f".{Path(path).name}.", suffix=".part"
-        )
+        with written_whole(path) as part:
+            (_write_csv if is_csv else _write_parquet)(str(part), listed, store)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from None
-    os.close(handle)
-    try:
-        (_write_csv if is_csv else _write_parquet)(temporary, listed, store)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        if isinstance(error, OSError) and error.errno is not None:
-            raise OSError(error.errno, error.strerror, path) from None
-        raise
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, path) from None  # its own name, not the part's
 
 
 def _write_csv(path: str, listed: Sequence[Point], store: Store) -> None:

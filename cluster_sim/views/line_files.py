@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from cluster_sim.errors import ScenarioError
+from cluster_sim.views.saving import saved
 
 __all__ = ["save_lines"]
 
@@ -31,25 +30,11 @@ def save_lines(lines: Iterable[str], path: str | Path) -> Path:
         If the file cannot be written; then nothing is left behind.
     """
     target = Path(path)
-    part = target.with_name(f".{secrets.token_hex(4)}.part")
-    try:
-        try:
-            with part.open("wb") as raw:
-                if target.suffix == ".gz":
-                    # Without a name and a time in it: the same lines give the same bytes.
-                    with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as packed:
-                        packed.writelines(f"{line}\n".encode() for line in lines)
-                else:
-                    raw.writelines(f"{line}\n".encode() for line in lines)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ScenarioError):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise ScenarioError(
-            f"{target}: cannot be written ({reason}); choose a path on a disk with room, in a "
-            "folder that you may write to"
-        ) from error
+    with saved(target) as part, part.open("wb") as raw:
+        if target.suffix == ".gz":
+            # Without a name and a time in it: the same lines give the same bytes.
+            with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as packed:
+                packed.writelines(f"{line}\n".encode() for line in lines)
+        else:
+            raw.writelines(f"{line}\n".encode() for line in lines)
     return target

@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import io
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cluster_sim.errors import ScenarioError
+from cluster_sim.files import written_whole
 from cluster_sim.views.style import settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SUFFIXES", "check_figure", "new_figure", "save_figure", "save_text"]
+__all__ = ["SUFFIXES", "check_figure", "new_figure", "save_figure", "save_text", "saved"]
 
 SUFFIXES = (".svg", ".png")
 
@@ -122,18 +122,36 @@ def save_text(text: str, path: str | Path) -> Path:
 
 
 def _save(data: bytes, path: str | Path) -> Path:
-    target = Path(path)
-    part = target.with_name(f".{secrets.token_hex(4)}.part")
+    with saved(path) as part:
+        part.write_bytes(data)
+    return Path(path)
+
+
+@contextlib.contextmanager
+def saved(path: str | Path) -> Iterator[Path]:
+    """Do as `written_whole`, with an error for people.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Yields
+    ------
+    Path
+
+    Raises
+    ------
+    ScenarioError
+        If the file cannot be written.
+    """
     try:
-        try:
-            part.write_bytes(data)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with written_whole(path) as part:
+            yield part
+    except ScenarioError:
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ScenarioError(
-            f"{target}: cannot be written ({reason}); choose a path on a disk with room, in a "
+            f"{path}: cannot be written ({reason}); choose a path on a disk with room, in a "
             "folder that you may write to"
         ) from error
-    return target

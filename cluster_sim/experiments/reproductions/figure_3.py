@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from cluster_sim.experiments.reproductions.report import Curve, Panel, Report, R
 from cluster_sim.experiments.store import Row as Replication
 from cluster_sim.experiments.store import Store
 from cluster_sim.experiments.sweep import Progress, run_sweep
+from cluster_sim.files import written_whole
 
 __all__ = ["REPRODUCTION", "report_of"]
 
@@ -216,12 +216,8 @@ def _threshold(row: Row) -> float:
 
 
 def _write(text: str, path: Path) -> None:
-    part = path.with_name(f".{secrets.token_hex(4)}.part")
-    try:
+    with written_whole(path) as part:
         part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 REPRODUCTION = Reproduction(NAME, TITLE, run, "cluster_sim.views.completion:draw_report")
