@@ -13,6 +13,7 @@ import numpy as np
 
 from cluster_sim.compiled.cache import MARKER, cache_folder, make_forgiving, write_once
 from cluster_sim.compiled.closure import compile_tree, digest
+from cluster_sim.compiled.linking import linking_options
 from cluster_sim.errors import PolicyError
 from cluster_sim.kernels import loop, traffic
 from cluster_sim.policies.base import QueuePolicy
@@ -28,7 +29,8 @@ NOT_INLINED = frozenset(
         "route_arrivals",
         "dispatch_idle",
         "next_asks",
-        "look",
+        "observe",
+        "find_least",
         "rekey",
         "move",
         "pick",
@@ -156,7 +158,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def _njit(function: FunctionType, **options: bool) -> Callable[..., Any]:
+def _njit(function: FunctionType, **options: Any) -> Callable[..., Any]:
     """Compile a function, lazily, with options that numba has but its types do not mention."""
     import numba
 
@@ -167,7 +169,9 @@ def _njit(function: FunctionType, **options: bool) -> Callable[..., Any]:
 def _compile_inner(function: FunctionType) -> Callable[..., Any]:
     """Compile a function that only compiled code calls: no wrapper for Python, which is slow."""
     inlined = function.__name__ not in NOT_INLINED
-    return _njit(function, no_cpython_wrapper=True, forceinline=inlined)
+    is_ours = function.__module__.startswith("cluster_sim.")
+    options = linking_options() if is_ours else {}
+    return _njit(function, no_cpython_wrapper=True, forceinline=inlined, **options)
 
 
 def _cached_copy(

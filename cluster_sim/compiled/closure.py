@@ -73,6 +73,12 @@ def needed(function: FunctionType, replaced: Mapping[str, Any]) -> dict[str, Any
     return found
 
 
+def _package(function: FunctionType) -> str:
+    """Return the package of the module that a function is of; of a module in none, the module."""
+    names = function.__globals__
+    return str(names.get("__package__") or names.get("__name__"))
+
+
 def digest(function: FunctionType, replaced: Mapping[str, Any]) -> str:
     """Return a hash of a function's code, of all functions it calls, and of the constants they use.
 
@@ -89,13 +95,13 @@ def digest(function: FunctionType, replaced: Mapping[str, Any]) -> str:
     str
         Changes whenever the compiled result could; the same in every process.
     """
-    return _Digest(function.__globals__, replaced).of(function)
+    return _Digest(_package(function), replaced).of(function)
 
 
 class _Digest:
     """A hash in the making."""
 
-    def __init__(self, home: dict[str, Any], replaced: Mapping[str, Any]) -> None:
+    def __init__(self, home: str, replaced: Mapping[str, Any]) -> None:
         self._home, self._replaced = home, replaced
         self._state = hashlib.sha256()
         self._seen: set[int] = set()
@@ -114,7 +120,7 @@ class _Digest:
         self._add_code(function.__code__)
         self._add(function.__defaults__)
         self._add(tuple(sorted((function.__kwdefaults__ or {}).items())))
-        replaced = self._replaced if function.__globals__ is self._home else {}
+        replaced = self._replaced if _package(function) == self._home else {}
         for name, value in sorted(needed(function, replaced).items()):
             self._add_text(name)
             if isinstance(value, ModuleType):
@@ -174,8 +180,8 @@ def compile_tree(
     jit : callable
         Compiles one function, lazily.
     replaced : mapping of str to object
-        Names of the globals of the function's module that are to stand for something else; other
-        modules may use the same names for what they like.
+        Names of globals that are to stand for something else, in all modules of the function's
+        package; others may use the same names for what they like.
     mark : str
         Added to the names of the compiled functions. Code loaded from a cache is linked by name, so
         the same name in two loops must mean the same function.
@@ -184,12 +190,12 @@ def compile_tree(
     -------
     dict
     """
-    home = function.__globals__
+    home = _package(function)
     done: dict[int, Any] = {}
 
     def globals_for(caller: FunctionType) -> dict[str, Any]:
         result = dict(caller.__globals__)
-        for name, value in needed(caller, replaced if caller.__globals__ is home else {}).items():
+        for name, value in needed(caller, replaced if _package(caller) == home else {}).items():
             result[name] = compiled(value)
         return result
 
@@ -205,6 +211,7 @@ def compile_tree(
                 function.__code__, inner, function.__name__, function.__defaults__, cells
             )
             clone.__kwdefaults__ = function.__kwdefaults__
+            clone.__module__ = function.__module__
             clone.__qualname__ = f"{function.__qualname__}_{mark}"
             done[id(function)] = jit(clone)
             # Only now, for a function may need itself.

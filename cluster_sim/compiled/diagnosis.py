@@ -18,7 +18,7 @@ _PLACE = re.compile(r'(?:File "(.+?)", line |\b(?:at|from) (/.*?\.py|\S+) \()(\d
 _NO_LISTS = "it makes a list, an array or another object, and compiled policies work on numbers"
 _RETURNS = {
     "route_arrivals": ("route", "route() must return a queue, a whole number, on every path"),
-    "dispatch_idle": ("serve", "serve() must return a queue or NO_QUEUE, a whole number, always"),
+    "choose_queue": ("serve", "serve() must return a queue or NO_QUEUE, a whole number, always"),
     "reweigh_owner": ("weigh", "weigh() must return a number on every path"),
 }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 
+from cluster_sim.compiled import state
 from cluster_sim.compiled.assembly import (
     CompilationError,
     compiled_fill,
@@ -16,11 +18,10 @@ from cluster_sim.compiled.assembly import (
 from cluster_sim.compiled.batches import fast_batches
 from cluster_sim.compiled.diagnosis import explain
 from cluster_sim.compiled.events import EventFeed
-from cluster_sim.compiled.state import Arguments, grow_tasks, initial_arguments
 from cluster_sim.errors import ClusterSimError, DecisionError, ScenarioError
-from cluster_sim.kernels import loop
 from cluster_sim.kernels.codes import Counter, Stop
-from cluster_sim.kernels.loop import REPLICAS
+from cluster_sim.kernels.numbers import REPLICAS
+from cluster_sim.kernels.parts import Batch
 from cluster_sim.model.readings import QueueLength
 from cluster_sim.model.workload import ArrivalBatch
 from cluster_sim.randomness import Key
@@ -32,7 +33,7 @@ from cluster_sim.system import System
 
 __all__ = ["OutOfMemoryError", "check_compiles", "simulate"]
 
-_PARAMETERS = tuple(inspect.signature(loop.run_slots).parameters)
+Progress = Callable[[int], None]
 
 # Why loops could not be compiled: numba takes long to find out, and says less the second time.
 _refused: dict[Callable[..., int], str] = {}
@@ -50,7 +51,7 @@ def simulate(
     warmup: int = 0,
     series_points: int = 1000,
     observers: Sequence[Observer] = (),
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> RunResult:
     """Run a system on the compiled engine and measure it.
 
@@ -81,8 +82,7 @@ def simulate(
     try:
         n_servers = system.cluster.n_servers
         for batch in fast_batches(system.workload, key, slots, n_servers=n_servers):
-            run.advance(batch, progress)
-            run.keep_series(batch, thinning)
+            run.keep_series(run.advance(batch, progress), thinning)
             done = batch.first_slot + batch.n_slots
             if progress is not None:
                 progress(done)
@@ -112,57 +112,57 @@ def check_compiles(system: System) -> None:
 
 
 class _Run:
-    """A run in progress: the loop's arguments, and what has been read off them so far."""
+    """A run in progress: what the loop works on, and what has been read off it so far."""
 
     def __init__(
         self, system: System, key: Key, *, slots: int, warmup: int, observers: Sequence[Observer]
     ) -> None:
         self.system = system
         self._slots, self._warmup = slots, warmup
-        self._feed = EventFeed(observers, key, system.cluster.n_servers)
+        self._feed = EventFeed(observers, system.cluster.n_servers)
         self._loop = compiled_loop(system.queue_policy)
-        self._arguments: Arguments = initial_arguments(
+        self._fill_tasks = compiled_fill("fill_tasks")
+        self._index = index_type()
+        cluster, policy, index = system.cluster, system.queue_policy, self._index
+        self._rules = state.rules_of(
             system,
             key,
             slots=slots,
             warmup=warmup,
             logs=self._feed.wants_events,
             look_every=self._feed.look_every,
-            index=index_type(),
+            index=index,
         )
-        grow_tasks(self._arguments, 1, 1)
-        self._fill_tasks = compiled_fill("fill_tasks")
+        self._counters = np.zeros(len(Counter), dtype=np.int64)
+        self._queues = state.queues_of(system, self._rules, index)
+        n_queues = len(self._queues.waiting)
+        self._servers = state.servers_of(cluster.n_servers, index)
+        self._pool = state.grown_pool(None, self._counters, index, n_needed=1, width=1)
+        self._longest = state.longest_index(cluster.groups, policy.uses_longest, index)
+        self._least = state.least_index(
+            cluster.groups, policy, self._rules.constants.tolist(), n_queues, index
+        )
+        self._scratch = state.scratch_of(cluster.n_servers, index)
+        self._measured = state.measurements(cluster.n_servers, cluster.n_tiers)
+        self._buffers = state.event_buffers(self._rules, cluster.n_servers, n_queues)
         self._outliers: dict[str, dict[int, int]] = {"completion": {}, "waiting": {}}
         self._n_arrivals = 0
-        self._buffers = np.empty((2, 0))
+        self._draws = np.empty((2, 0))
         self._sums = (0, 0, 0)  # arrived, in system, waiting: over the slots so far, for the series
 
-    def advance(self, batch: ArrivalBatch, progress: Callable[[int], None] | None = None) -> None:
+    def advance(self, arrivals: ArrivalBatch, progress: Progress | None = None) -> Batch:
         """Run the slots of a batch; telling observers takes long, so progress is told meanwhile."""
-        arguments, counters = self._arguments, self._arguments["counters"]
-        arguments.update(
-            first_slot=batch.first_slot,
-            first_task=batch.first_task,
-            counts=batch.counts,
-            batch_replicas=batch.replicas,
-            row=np.zeros(batch.replicas.shape[1], dtype=arguments["serving"].dtype),
-            in_system_at=np.zeros(batch.n_slots, dtype=np.int64),
-            waiting_at=np.zeros(batch.n_slots, dtype=np.int64),
-        )
-        if batch.n_tasks > self._buffers.shape[1]:
-            self._buffers = np.empty((2, 2 * batch.n_tasks))
-        lucks, ties = self._buffers[:, : batch.n_tasks]
-        self._fill_tasks(arguments["key_low"], arguments["key_high"], batch.first_task, lucks, ties)
-        arguments.update(lucks=lucks, ties=ties)
+        batch, counters = self._batch(arrivals), self._counters
+        width = arrivals.replicas.shape[1]
         counters[Counter.SLOT] = counters[Counter.TASK] = 0
         self._feed.take_batch(batch)
-        if REPLICAS + batch.replicas.shape[1] > arguments["tasks"].shape[1]:
-            self._grow(0, batch.replicas.shape[1])
+        if REPLICAS + width > self._pool.tasks.shape[1]:
+            self._grow(batch, 0)
         stop = None
         while stop != Stop.DONE:
-            stop = self._call()
+            stop = self._call(batch)
             if stop == Stop.NEEDS_TASKS:
-                self._grow(int(batch.counts[counters[Counter.SLOT]]), batch.replicas.shape[1])
+                self._grow(batch, int(batch.counts[counters[Counter.SLOT]]))
             elif stop == Stop.NEEDS_OUTLIERS:
                 self._take_outliers()
             elif stop == Stop.NEEDS_EVENTS:
@@ -173,68 +173,103 @@ class _Run:
                 self._take_events(0)
                 raise self._decision_error(Stop(stop), batch)
         self._take_events(0)
-        self._n_arrivals += batch.n_tasks
+        self._n_arrivals += arrivals.n_tasks
+        return batch
 
-    def _call(self) -> int:
+    def _batch(self, arrivals: ArrivalBatch) -> Batch:
+        n_tasks, n_slots = arrivals.n_tasks, arrivals.n_slots
+        if n_tasks > self._draws.shape[1]:
+            self._draws = np.empty((2, 2 * n_tasks))
+        lucks, ties = self._draws[:, :n_tasks]
+        key = self._rules.key_low, self._rules.key_high
+        self._fill_tasks(*key, arrivals.first_task, lucks, ties)
+        return Batch(
+            first_slot=arrivals.first_slot,
+            first_task=arrivals.first_task,
+            counts=arrivals.counts,
+            replicas=cast("npt.NDArray[np.int32]", arrivals.replicas),
+            lucks=lucks,
+            ties=ties,
+            row=np.zeros(arrivals.replicas.shape[1], dtype=self._index),
+            in_system_at=np.zeros(n_slots, dtype=np.int64),
+            waiting_at=np.zeros(n_slots, dtype=np.int64),
+        )
+
+    def _call(self, batch: Batch) -> int:
         if self._loop in _refused:
             raise CompilationError(_refused[self._loop])
         try:
-            return int(self._loop(*[self._arguments[name] for name in _PARAMETERS]))
+            return int(
+                self._loop(
+                    self._rules,
+                    self._counters,
+                    batch,
+                    self._queues,
+                    self._servers,
+                    self._pool,
+                    self._longest,
+                    self._least,
+                    self._scratch,
+                    self._measured,
+                    self._buffers,
+                )
+            )
         except Exception as error:
             if type(error).__module__.startswith("numba"):
                 _refused[self._loop] = explain(self.system.queue_policy, error)
                 raise CompilationError(_refused[self._loop]) from error
             raise
 
-    def _grow(self, n_needed: int, width: int) -> None:
+    def _grow(self, batch: Batch, n_needed: int) -> None:
+        counters, width = self._counters, batch.replicas.shape[1]
         try:
-            grow_tasks(self._arguments, n_needed, width)
+            self._pool = state.grown_pool(
+                self._pool, counters, self._index, n_needed=n_needed, width=width
+            )
         except MemoryError as error:
-            done = self._arguments["first_slot"] + int(self._arguments["counters"][Counter.SLOT])
-            waiting = int(self._arguments["counters"][Counter.N_WAITING])
+            done = batch.first_slot + int(counters[Counter.SLOT])
             raise OutOfMemoryError(
-                f"slot {done}: {waiting:,} tasks wait, and there is no memory for more; the "
-                "system is likely unstable: lower the load, or run fewer slots"
+                f"slot {done}: {int(counters[Counter.N_WAITING]):,} tasks wait, and there is no "
+                "memory for more; the system is likely unstable: lower the load, or run fewer slots"
             ) from error
 
     def _take_outliers(self) -> None:
         """Move the times beyond the dense histograms into dictionaries."""
-        counters = self._arguments["counters"]
-        kept = self._arguments["outliers"][: counters[Counter.N_OUTLIERS]]
+        kept = self._measured.outliers[: self._counters[Counter.N_OUTLIERS]]
         for column, counts in enumerate(self._outliers.values()):
             for value, n in zip(*np.unique(kept[:, column], return_counts=True), strict=True):
                 counts[int(value)] = counts.get(int(value), 0) + int(n)
-        counters[Counter.N_OUTLIERS] = 0
+        self._counters[Counter.N_OUTLIERS] = 0
 
     def _take_events(self, n_arrivals: int) -> None:
         """Tell the observers what happened, and make room for a slot with so many arrivals."""
-        counters, events = self._arguments["counters"], self._arguments["events"]
-        self._feed.tell(events[: counters[Counter.N_EVENTS]], self._arguments)
+        counters, events = self._counters, self._buffers.events
+        self._feed.tell(events[: counters[Counter.N_EVENTS]], self._buffers)
         counters[Counter.N_EVENTS] = counters[Counter.N_LOOKS] = 0
         if not self._feed.wants_events:
             return
         n_rows = n_arrivals + 2 * self.system.cluster.n_servers
         if n_rows >= len(events):
-            self._arguments["events"] = np.zeros((2 * n_rows, 7), dtype=np.int64)
+            room = np.zeros((2 * n_rows, 7), dtype=np.int64)
+            self._buffers = self._buffers._replace(events=room)
 
-    def keep_series(self, batch: ArrivalBatch, thinning: Thinning) -> None:
+    def keep_series(self, batch: Batch, thinning: Thinning) -> None:
         """Offer the observation points of a batch to the time series."""
-        in_system, waiting = self._arguments["in_system_at"], self._arguments["waiting_at"]
-        in_system_sums, waiting_sums = np.cumsum(in_system), np.cumsum(waiting)
-        arrived, before = np.cumsum(batch.counts), self._sums
-        end = batch.first_slot + batch.n_slots
-        while thinning.next_slot < end:
+        counts, in_system, waiting = batch.counts, batch.in_system_at, batch.waiting_at
+        arrived, in_system_sums, waiting_sums = map(np.cumsum, (counts, in_system, waiting))
+        before = self._sums
+        while thinning.next_slot < batch.first_slot + len(counts):
             at = thinning.next_slot - batch.first_slot
             thinning.offer(
                 thinning.next_slot,
                 int(in_system[at]),
                 int(waiting[at]),
                 # Over the slots before: without the slot itself.
-                arrived=before[0] + int(arrived[at] - batch.counts[at]),
+                arrived=before[0] + int(arrived[at] - counts[at]),
                 in_system_sum=before[1] + int(in_system_sums[at] - in_system[at]),
                 waiting_sum=before[2] + int(waiting_sums[at] - waiting[at]),
             )
-        if batch.n_slots:
+        if len(counts):
             self._sums = (
                 before[0] + int(arrived[-1]),
                 before[1] + int(in_system_sums[-1]),
@@ -243,12 +278,12 @@ class _Run:
 
     def close(self) -> None:
         """Close the observers."""
-        self._feed.close(self._arguments)
+        self._feed.close(self._queues, self._counters)
 
     def result(self, thinning: Thinning) -> RunResult:
         """Return what was measured."""
         self._take_outliers()
-        arguments, counters = self._arguments, self._arguments["counters"]
+        counters, measured = self._counters, self._measured
         n_in_system = int(counters[Counter.N_WAITING] + counters[Counter.N_IN_SERVICE])
         return RunResult(
             slots=self._slots,
@@ -256,12 +291,12 @@ class _Run:
             n_arrivals=self._n_arrivals,
             n_completed=self._n_arrivals - n_in_system,
             n_in_system=n_in_system,
-            completion_times=Histogram.of_dense(arguments["completion_counts"])
+            completion_times=Histogram.of_dense(measured.completion_times)
             + Histogram.of(self._outliers["completion"]),
-            waiting_times=Histogram.of_dense(arguments["waiting_counts"])
+            waiting_times=Histogram.of_dense(measured.waiting_times)
             + Histogram.of(self._outliers["waiting"]),
-            starts=arguments["starts"].copy(),
-            busy=arguments["busy"].copy(),
+            starts=measured.starts.copy(),
+            busy=self._servers.busy.copy(),
             in_system_sum=int(counters[Counter.IN_SYSTEM_SUM]),
             waiting_sum=int(counters[Counter.WAITING_SUM]),
             n_bound_hits=int(counters[Counter.N_BOUND_HITS]),
@@ -269,13 +304,13 @@ class _Run:
             counts_service=self.system.reading.queue_length is QueueLength.IN_SYSTEM,
         )
 
-    def _decision_error(self, stop: Stop, batch: ArrivalBatch) -> DecisionError:
-        counters = self._arguments["counters"]
+    def _decision_error(self, stop: Stop, batch: Batch) -> DecisionError:
+        counters = self._counters
         slot = batch.first_slot + int(counters[Counter.SLOT])
         name, queue = self.system.policy.name, int(counters[Counter.ERROR_QUEUE])
-        server, n_queues = int(counters[Counter.ERROR_SERVER]), len(self._arguments["waiting"])
+        server, n_queues = int(counters[Counter.ERROR_SERVER]), len(self._queues.waiting)
         if stop is Stop.NOTHING_WAITS:
-            length = int(self._arguments["lengths"][queue])
+            length = int(self._queues.lengths[queue])
             return DecisionError(
                 f"slot {slot}: policy {name!r} told idle server {server} to serve queue {queue}, "
                 f"where no task waits (length {length}); serve() must return a queue with waiting "

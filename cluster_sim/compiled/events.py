@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from cluster_sim.errors import ScenarioError
 from cluster_sim.kernels.codes import Counter, Event
+from cluster_sim.kernels.parts import Batch, Log, Queues
 from cluster_sim.model.task import Task
-from cluster_sim.model.workload import ArrivalBatch
-from cluster_sim.randomness import Key, Stream, block, uniform
 from cluster_sim.recording.observer import Observer, ObserverHub
 
 __all__ = ["EventFeed"]
@@ -24,7 +23,6 @@ class EventFeed:
     Parameters
     ----------
     observers : sequence of Observer
-    key : Key
     n_servers : int
 
     Attributes
@@ -35,32 +33,31 @@ class EventFeed:
         Slots from one look at the state to the next; 0 for none.
     """
 
-    def __init__(self, observers: Sequence[Observer], key: Key, n_servers: int) -> None:
+    def __init__(self, observers: Sequence[Observer], n_servers: int) -> None:
         self._hub = ObserverHub(observers)
         self.wants_events, self.look_every = self._hub.wants_events, self._hub.look_every
-        self._key = key
         self._tasks: dict[int, Task] = {}
         self._running: list[Task | None] = [None] * n_servers
-        self._batch: ArrivalBatch | None = None
+        self._batch: Batch | None = None
 
-    def take_batch(self, batch: ArrivalBatch) -> None:
+    def take_batch(self, batch: Batch) -> None:
         """Remember the batch that the next events belong to.
 
         Parameters
         ----------
-        batch : ArrivalBatch
+        batch : Batch
         """
         self._batch = batch
 
-    def tell(self, events: npt.NDArray[np.int64], arrays: Mapping[str, Any]) -> None:
+    def tell(self, events: npt.NDArray[np.int64], buffers: Log) -> None:
         """Tell the observers of the events in the buffer.
 
         Parameters
         ----------
         events : int64 array, shape (n, 7)
             Slot, `Event`, task, server, queue, tier, service.
-        arrays : mapping of str to array
-            The loop's arguments.
+        buffers : Log
+            With the looks.
         """
         for slot, kind, number, server, queue, tier, service in events.tolist():
             if kind == Event.ARRIVAL:
@@ -78,41 +75,41 @@ class EventFeed:
                 for tell in self._hub.completion:
                     tell(cast("Task", completed))
             else:
-                self._show(slot, number, arrays)
+                self._show(slot, number, buffers)
 
-    def _show(self, slot: int, row: int, arrays: Mapping[str, Any]) -> None:
+    def _show(self, slot: int, row: int, buffers: Log) -> None:
         """Show a look that the loop took to those whose turn it is."""
-        offset = slot - arrays["first_slot"]
-        n_waiting = int(arrays["waiting_at"][offset])
-        n_in_service = int(arrays["in_system_at"][offset]) - n_waiting
-        queues = arrays["look_waiting"][row], arrays["look_lengths"][row]
+        batch = cast("Batch", self._batch)
+        offset = slot - batch.first_slot
+        n_waiting = int(batch.waiting_at[offset])
+        n_in_service = int(batch.in_system_at[offset]) - n_waiting
+        queues = buffers.look_waiting[row], buffers.look_lengths[row]
         state = _State(*queues, n_waiting, n_in_service, self._known_running)
         for every, look in self._hub.observe:
             if slot % every == 0:
                 look(slot, state)
 
     def _arrived(self, number: int, slot: int) -> Task:
-        batch: Any = self._batch
-        row = batch.replicas[number - batch.first_task].tolist()
-        w0, w1, _, _ = block(self._key, Stream.TASK, number)
-        return Task(number, slot, [server for server in row if server >= 0], uniform(w0, w1))
+        batch = cast("Batch", self._batch)
+        at = number - batch.first_task
+        replicas = [server for server in batch.replicas[at].tolist() if server >= 0]
+        return Task(number, slot, replicas, float(batch.lucks[at]))
 
     @property
     def _known_running(self) -> list[Task | None] | None:
         return self._running if self.wants_events else None
 
-    def close(self, arrays: Mapping[str, Any]) -> None:
+    def close(self, queues: Queues, counters: npt.NDArray[np.int64]) -> None:
         """Close the observers.
 
         Parameters
         ----------
-        arrays : mapping of str to array
-            The loop's arguments.
+        queues : Queues
+        counters : int64 array
+            See `Counter`.
         """
-        counters = arrays["counters"]
         numbers = int(counters[Counter.N_WAITING]), int(counters[Counter.N_IN_SERVICE])
-        queues = arrays["waiting"], arrays["lengths"]
-        self._hub.close(_State(*queues, *numbers, self._known_running))
+        self._hub.close(_State(queues.waiting, queues.lengths, *numbers, self._known_running))
 
 
 class _State:

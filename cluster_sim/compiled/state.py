@@ -1,4 +1,4 @@
-"""The arrays that the compiled loop works on, by the names of its parameters."""
+"""The arrays that the compiled loop works on, made for a system."""
 
 from __future__ import annotations
 
@@ -9,18 +9,46 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cluster_sim.kernels.codes import Counter, Option
-from cluster_sim.kernels.loop import EMPTY, N_ASKS, REPLICAS
+from cluster_sim.kernels.codes import Counter
+from cluster_sim.kernels.numbers import (
+    EMPTY,
+    INDEX_ORDER,
+    LOCALS_FIRST_ORDER,
+    N_ASKS,
+    RANDOM_ORDER,
+    REPLICAS,
+)
+from cluster_sim.kernels.parts import (
+    Least,
+    Log,
+    Longest,
+    Measured,
+    Pool,
+    Queues,
+    Rules,
+    Scratch,
+    Servers,
+)
 from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, ServiceTier
 from cluster_sim.policies.base import QueuePolicy
 from cluster_sim.policies.least import join_groups, reweigh, weight_of
 from cluster_sim.randomness import Key
 from cluster_sim.system import System, tie_break_code
 
-__all__ = ["Arguments", "grow_tasks", "initial_arguments"]
+__all__ = [
+    "event_buffers",
+    "grown_pool",
+    "least_index",
+    "longest_index",
+    "measurements",
+    "queues_of",
+    "rules_of",
+    "scratch_of",
+    "servers_of",
+]
 
-Arguments = dict[str, Any]
 Array = npt.NDArray[Any]
+IndexType = type[np.integer[Any]]
 
 N_TIMES = 1 << 14  # dense part of the histograms, slots
 N_WHEEL = 1 << 10  # slots of the timing wheel; a longer service takes several turns
@@ -30,10 +58,14 @@ LOOK_NUMBERS = 1 << 18  # queue lengths in the buffer of looks
 CACHE_LINE = 64  # bytes
 MOST_TASKS = 2**31 - 1  # rows are numbered by 32 bits
 
-_ORDERS = {DispatchOrder.RANDOM: 0, DispatchOrder.INDEX: 1, DispatchOrder.LOCALS_FIRST: 2}
+_ORDERS = {
+    DispatchOrder.RANDOM: RANDOM_ORDER,
+    DispatchOrder.INDEX: INDEX_ORDER,
+    DispatchOrder.LOCALS_FIRST: LOCALS_FIRST_ORDER,
+}
 
 
-def initial_arguments(
+def rules_of(
     system: System,
     key: Key,
     *,
@@ -41,9 +73,9 @@ def initial_arguments(
     warmup: int,
     logs: bool,
     look_every: int,
-    index: type[np.integer],
-) -> Arguments:
-    """Return the arguments of a run that has not begun.
+    index: IndexType,
+) -> Rules:
+    """Return what does not change in a run.
 
     Parameters
     ----------
@@ -59,82 +91,163 @@ def initial_arguments(
 
     Returns
     -------
-    dict
-        All parameters of `run_slots` but those of a batch.
+    Rules
     """
     cluster, policy, reading = system.cluster, system.queue_policy, system.reading
-    n_servers, n_tiers = cluster.n_servers, cluster.n_tiers
-    owners = np.array(list(policy.owners(n_servers, n_tiers)), dtype=np.int32)
-    own_queue = np.full(n_servers, -1, dtype=np.int32)
+    bound = system.workload.bound
+    return Rules(
+        key_low=np.uint64(key.low),
+        key_high=np.uint64(key.high),
+        slots=slots,
+        warmup=warmup,
+        bound=-1 if bound is None else bound,
+        counts_service=reading.queue_length is QueueLength.IN_SYSTEM,
+        is_live=reading.routing_view is RoutingView.LIVE,
+        by_replica=reading.service_tier is ServiceTier.REPLICA,
+        order=_ORDERS[reading.dispatch_order],
+        tie_break=tie_break_code(reading.tie_break),
+        logs=logs,
+        look_every=look_every,
+        above=float(policy.longest_above(cluster.rates)),
+        constants=np.array(policy.constants(cluster.rates) or (0.0,), dtype=np.float64),
+        rates=np.array(cluster.rates, dtype=np.float64),
+        groups=np.ascontiguousarray(cluster.groups.ravel(), dtype=index),
+    )
+
+
+def queues_of(system: System, rules: Rules, index: IndexType) -> Queues:
+    """Return the queues, empty.
+
+    Parameters
+    ----------
+    system : System
+    rules : Rules
+    index : type
+
+    Returns
+    -------
+    Queues
+    """
+    n_servers, n_tiers = system.cluster.n_servers, system.cluster.n_tiers
+    owners = np.array(list(system.policy.owners(n_servers, n_tiers)), dtype=np.int32)
+    own = np.full(n_servers, -1, dtype=np.int32)
     for queue in range(len(owners) - 1, -1, -1):
         if owners[queue] >= 0:
-            own_queue[owners[queue]] = queue
+            own[owners[queue]] = queue
     waiting = np.zeros(len(owners), dtype=np.int32)
-    counts_service = reading.queue_length is QueueLength.IN_SYSTEM
-    lengths = np.zeros_like(waiting) if counts_service else waiting
-    is_live = reading.routing_view is RoutingView.LIVE
-    options = np.zeros(len(Option), dtype=np.int64)
-    options[Option.SLOTS], options[Option.WARMUP] = slots, warmup
-    options[Option.COUNTS_SERVICE], options[Option.IS_LIVE] = counts_service, is_live
-    options[Option.BY_REPLICA] = reading.service_tier is ServiceTier.REPLICA
-    options[Option.ORDER] = _ORDERS[reading.dispatch_order]
-    options[Option.TIE_BREAK] = tie_break_code(reading.tie_break)
-    options[Option.LOGS], options[Option.LOOK_EVERY] = logs, look_every
-    bound = system.workload.bound
-    options[Option.BOUND] = -1 if bound is None else bound
-    above = policy.longest_above(cluster.rates)
-    constants = policy.constants(cluster.rates) or (0.0,)
-    n_events = N_EVENTS + 16 * n_servers if logs or look_every else 0
-    n_looks = min(N_EVENTS, LOOK_NUMBERS // len(owners) + 1) if look_every else 0
-    return {
-        "key_low": np.uint64(key.low),
-        "key_high": np.uint64(key.high),
-        "options": options,
-        "counters": np.zeros(len(Counter), dtype=np.int64),
-        "above": float(above),
-        "constants": np.array(constants, dtype=np.float64),
-        "rates": np.array(cluster.rates, dtype=np.float64),
-        "owners": owners,
-        "own_queue": own_queue,
-        "groups": np.ascontiguousarray(cluster.groups.ravel(), dtype=index),
-        "waiting": waiting,
-        "lengths": lengths,
-        "seen": lengths if is_live else np.zeros_like(waiting),
-        "head": np.zeros(len(waiting), dtype=index),
-        "tail": np.zeros(len(waiting), dtype=index),
-        "serving": np.full(n_servers, EMPTY, dtype=index),
-        "ends": np.zeros(n_servers, dtype=np.int64),
-        "wheel_next": np.full(n_servers, EMPTY, dtype=index),
-        "wheel_head": np.full(N_WHEEL, EMPTY, dtype=index),
-        "wheel_tail": np.full(N_WHEEL, EMPTY, dtype=index),
-        "idle": np.zeros(n_servers, dtype=index),
-        "deferred": np.zeros(n_servers, dtype=index),
-        "deferred_ties": np.zeros(n_servers, dtype=np.float64),
-        **_longest_arguments(cluster.groups, policy.uses_longest, index),
-        "longest": np.full(n_tiers, -1, dtype=np.int64),
-        "n_longest": np.zeros(n_tiers, dtype=np.int64),
-        **_least_arguments(cluster.groups, policy, constants, len(owners), index),
-        "words": np.zeros(N_ASKS, dtype=np.uint64),
-        "asks": np.zeros(N_ASKS, dtype=index),
-        "ask_ties": np.zeros(N_ASKS, dtype=np.float64),
-        "completion_counts": np.zeros(N_TIMES, dtype=np.int64),
-        "waiting_counts": np.zeros(N_TIMES, dtype=np.int64),
-        "outliers": np.zeros((4 * n_servers + 1024, 2), dtype=np.int64),
-        "starts": np.zeros(n_tiers, dtype=np.int64),
-        "busy": np.zeros(n_servers, dtype=np.int64),
-        "look_waiting": np.zeros((n_looks, len(owners)), dtype=np.int32),
-        "look_lengths": np.zeros((n_looks, len(owners)), dtype=np.int32),
-        "events": np.zeros((n_events, 7), dtype=np.int64),
-    }
+    lengths = np.zeros_like(waiting) if rules.counts_service else waiting
+    return Queues(
+        owners=owners,
+        own=own,
+        waiting=waiting,
+        lengths=lengths,
+        seen=lengths if rules.is_live else np.zeros_like(waiting),
+        head=np.zeros(len(waiting), dtype=index),
+        tail=np.zeros(len(waiting), dtype=index),
+    )
 
 
-def _longest_arguments(
-    groups: npt.NDArray[np.int64], is_used: bool, index: type[np.integer]
-) -> Arguments:
-    """Return the index of longest queues: groups of all tiers but the innermost, in one array."""
-    n_tiers, n_servers = groups.shape
-    if not is_used:
-        n_tiers, n_servers = 1, 0
+def servers_of(n_servers: int, index: IndexType) -> Servers:
+    """Return the servers, idle.
+
+    Parameters
+    ----------
+    n_servers : int
+    index : type
+
+    Returns
+    -------
+    Servers
+    """
+    return Servers(
+        serving=np.full(n_servers, EMPTY, dtype=index),
+        ends=np.zeros(n_servers, dtype=np.int64),
+        busy=np.zeros(n_servers, dtype=np.int64),
+        following=np.full(n_servers, EMPTY, dtype=index),
+        first=np.full(N_WHEEL, EMPTY, dtype=index),
+        last=np.full(N_WHEEL, EMPTY, dtype=index),
+    )
+
+
+def scratch_of(n_servers: int, index: IndexType) -> Scratch:
+    """Return room for a slot's dispatch.
+
+    Parameters
+    ----------
+    n_servers : int
+    index : type
+
+    Returns
+    -------
+    Scratch
+    """
+    return Scratch(
+        idle=np.zeros(n_servers, dtype=index),
+        deferred=np.zeros(n_servers, dtype=index),
+        deferred_ties=np.zeros(n_servers, dtype=np.float64),
+        words=np.zeros(N_ASKS, dtype=np.uint64),
+        asks=np.zeros(N_ASKS, dtype=index),
+        ask_ties=np.zeros(N_ASKS, dtype=np.float64),
+    )
+
+
+def measurements(n_servers: int, n_tiers: int) -> Measured:
+    """Return what is counted, at zero.
+
+    Parameters
+    ----------
+    n_servers, n_tiers : int
+
+    Returns
+    -------
+    Measured
+    """
+    return Measured(
+        completion_times=np.zeros(N_TIMES, dtype=np.int64),
+        waiting_times=np.zeros(N_TIMES, dtype=np.int64),
+        outliers=np.zeros((4 * n_servers + 1024, 2), dtype=np.int64),
+        starts=np.zeros(n_tiers, dtype=np.int64),
+    )
+
+
+def event_buffers(rules: Rules, n_servers: int, n_queues: int) -> Log:
+    """Return the buffers of events and looks, of no size where nobody is told or looks.
+
+    Parameters
+    ----------
+    rules : Rules
+    n_servers, n_queues : int
+
+    Returns
+    -------
+    Log
+    """
+    is_used = rules.logs or rules.look_every > 0
+    n_looks = min(N_EVENTS, LOOK_NUMBERS // n_queues + 1) if rules.look_every else 0
+    return Log(
+        events=np.zeros((N_EVENTS + 16 * n_servers if is_used else 0, 7), dtype=np.int64),
+        look_waiting=np.zeros((n_looks, n_queues), dtype=np.int32),
+        look_lengths=np.zeros((n_looks, n_queues), dtype=np.int32),
+    )
+
+
+def longest_index(groups: npt.NDArray[np.int64], is_used: bool, index: IndexType) -> Longest:
+    """Return the index of longest queues: groups of all tiers but the innermost, in one array.
+
+    Parameters
+    ----------
+    groups : int64 array, shape (n_tiers, n_servers)
+        See `Cluster`.
+    is_used : bool
+        If not, it has no entry.
+    index : type
+
+    Returns
+    -------
+    Longest
+    """
+    n_found = len(groups)
+    n_tiers, n_servers = groups.shape if is_used else (1, 0)
     n = (n_tiers - 1) * n_servers
     tier, queue = np.divmod(np.arange(n), max(n_servers, 1))
     group = np.zeros(n, dtype=np.int64)
@@ -150,31 +263,49 @@ def _longest_arguments(
     group_last = np.searchsorted(group[order], np.arange(n_groups), side="right") - 1
     # At first one bucket a group, of key 0; the others are free.
     spare = np.zeros(n + 2 - n_groups, dtype=np.int64)
-    return {
-        "keys": np.zeros(n_servers, dtype=np.int32),
-        "order": order.astype(index),
-        "position": position,
-        "bucket": group.astype(index),
-        "first": np.concatenate((group_first, spare)).astype(index),
-        "last": np.concatenate((group_last, spare)).astype(index),
-        "bucket_key": np.zeros(n + 2, dtype=np.int32),
-        "free_buckets": np.concatenate(
-            ([n + 2 - n_groups], np.arange(n_groups, n + 2), [0])
-        ).astype(index),
-        "group_of": group.astype(index),
-        "group_first": group_first.astype(index),
-        "group_last": group_last.astype(index),
-    }
+    free = np.concatenate(([n + 2 - n_groups], np.arange(n_groups, n + 2), [0]))
+    return Longest(
+        keys=np.zeros(n_servers, dtype=np.int32),
+        order=order.astype(index),
+        position=position,
+        bucket=group.astype(index),
+        first=np.concatenate((group_first, spare)).astype(index),
+        last=np.concatenate((group_last, spare)).astype(index),
+        bucket_key=np.zeros(n + 2, dtype=np.int32),
+        free=free.astype(index),
+        group_of=group.astype(index),
+        group_first=group_first.astype(index),
+        group_last=group_last.astype(index),
+        found=np.full(n_found, -1, dtype=np.int64),
+        n_found=np.zeros(n_found, dtype=np.int64),
+    )
 
 
-def _least_arguments(
-    groups: Array,
-    policy: QueuePolicy,
-    constants: Sequence[float],
-    n_queues: int,
-    index: type[np.integer],
-) -> Arguments:
-    """Return the index of least weights, of the servers while all queues are empty."""
+def least_index(
+    groups: Array, policy: QueuePolicy, constants: Sequence[float], n_queues: int, index: IndexType
+) -> Least:
+    """Return the index of least weights, of the servers while all queues are empty.
+
+    Parameters
+    ----------
+    groups : int64 array, shape (n_tiers, n_servers)
+        See `Cluster`.
+    policy : QueuePolicy
+        If it has no use for the index, it has no node.
+    constants : sequence of float
+        The policy's.
+    n_queues : int
+    index : type
+
+    Returns
+    -------
+    Least
+
+    Raises
+    ------
+    DecisionError
+        If a weight is no finite number.
+    """
     parents: list[int] = []
     children: list[int] = []
     nodes: list[int] = []
@@ -187,57 +318,60 @@ def _least_arguments(
     for server in range((len(parents) + 1) // 2):
         weight = weight_of(policy, server, empty, constants)
         reweigh(weights, n_lightest, lightest, parents, children, server, weight)
-    return {
-        "weights": np.array(weights, dtype=np.float64),
-        "n_lightest": np.array(n_lightest, dtype=index),
-        "lightest": np.array(lightest, dtype=index),
-        "parents": np.array(parents, dtype=index),
-        "children": np.array(children, dtype=index),
-        "nodes": np.array(nodes, dtype=index),
-        "least": np.zeros(len(groups) if policy.uses_least else 0, dtype=np.int64),
-    }
+    return Least(
+        weights=np.array(weights, dtype=np.float64),
+        n_lightest=np.array(n_lightest, dtype=index),
+        lightest=np.array(lightest, dtype=index),
+        parents=np.array(parents, dtype=index),
+        children=np.array(children, dtype=index),
+        nodes=np.array(nodes, dtype=index),
+        found=np.zeros(len(groups) if policy.uses_least else 0, dtype=np.int64),
+    )
 
 
-def grow_tasks(arguments: Arguments, n_needed: int, width: int) -> None:
-    """Give the task pool room for more waiting tasks, or for wider replica sets.
+def grown_pool(
+    pool: Pool | None, counters: Array, index: IndexType, *, n_needed: int, width: int
+) -> Pool:
+    """Return a task pool with room for more waiting tasks, or for wider replica sets.
 
     Parameters
     ----------
-    arguments : dict
-        Changed in place.
+    pool : Pool or None
+        The present one.
+    counters : int64 array
+        See `Counter`; the number of free rows is brought up to date.
+    index : type
     n_needed : int
         Free rows needed.
     width : int
         Widest replica set.
+
+    Returns
+    -------
+    Pool
 
     Raises
     ------
     MemoryError
         If there is no memory for that many waiting tasks.
     """
-    counters = arguments["counters"]
-    old = arguments.get("tasks")
-    n_old, old_columns = old.shape if old is not None else (0, 0)
+    n_old, old_columns = pool.tasks.shape if pool is not None else (0, 0)
     n_free = int(counters[Counter.N_FREE])
     n_new = n_old
     if n_free < n_needed:
         n_new = max(N_TASKS, 2 * n_old, 1 << math.ceil(math.log2(n_old + n_needed + 1)))
     if n_new > MOST_TASKS:
         raise MemoryError(f"{n_old:,} tasks are waiting")
-    n_columns = max(REPLICAS + width, old_columns)
-    for name, kind, shape in (
-        ("tasks", np.int64, (n_new, n_columns)),
-        ("free_tasks", arguments["serving"].dtype, (n_new,)),
-    ):
-        grown = _aligned(shape, kind)
-        if old is not None:
-            kept = arguments[name]
-            grown[tuple(slice(n) for n in kept.shape)] = kept
-        arguments[name] = grown
+    tasks = _aligned((n_new, max(REPLICAS + width, old_columns)), np.int64)
+    free = _aligned((n_new,), index)
+    if pool is not None:
+        tasks[:n_old, :old_columns] = pool.tasks
+        free[:n_old] = pool.free
     # The new rows go on the stack of free rows, the lowest on top.
     added = n_new - n_old
-    arguments["free_tasks"][n_free : n_free + added] = np.arange(n_new - 1, n_old - 1, -1)
+    free[n_free : n_free + added] = np.arange(n_new - 1, n_old - 1, -1)
     counters[Counter.N_FREE] = n_free + added
+    return Pool(tasks, free)
 
 
 def _aligned(shape: tuple[int, ...], kind: npt.DTypeLike) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-__all__ = ["Counter", "Event", "Option", "Stop"]
+__all__ = ["Counter", "Event", "Stop"]
 
 
 class Stop(enum.IntEnum):
@@ -35,22 +35,7 @@ class Counter(enum.IntEnum):
     WAITING_SUM = 10
     N_BOUND_HITS = 11
     N_LOOKS = 12  # rows of the buffer of looks that are filled
-    TOUCHED = 13  # means nothing; see `cluster_sim.kernels.loop.touch`
-
-
-class Option(enum.IntEnum):
-    """Entries of the options array: the readings and the frame of a run."""
-
-    SLOTS = 0
-    WARMUP = 1
-    COUNTS_SERVICE = 2
-    IS_LIVE = 3
-    BY_REPLICA = 4
-    ORDER = 5
-    TIE_BREAK = 6
-    LOGS = 7
-    BOUND = 8  # of the arrivals in a slot; -1 for none
-    LOOK_EVERY = 9  # slots from one look at the state to the next; 0 for none
+    TOUCHED = 13  # means nothing; see `cluster_sim.kernels.asking.touch`
 
 
 class Event(enum.IntEnum):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from cluster_sim.kernels.numbers import NOTHING, TASK, TYPE
 from cluster_sim.kernels.philox import HALF, philox, uniform
 
 __all__ = ["fill_listed", "fill_tasks", "fill_uniform"]
-
-TYPE, TASK = 2, 3  # Stream
 
 
 def fill_tasks(key_low, key_high, first_task, lucks, ties):
@@ -22,7 +21,7 @@ def fill_tasks(key_low, key_high, first_task, lucks, ties):
         Filled.
     """
     for i in range(len(lucks)):
-        w0, w1, w2, w3 = philox(key_low, key_high, TASK, first_task + i, 0)
+        w0, w1, w2, w3 = philox(key_low, key_high, TASK, first_task + i, NOTHING)
         lucks[i] = uniform(w0, w1)
         ties[i] = uniform(w2, w3)
 
@@ -46,7 +45,7 @@ def fill_uniform(key_low, key_high, first_task, hot_word, n_hot, n_servers, repl
     """
     n_tasks, n_replicas = replicas.shape
     for i in range(n_tasks):
-        w0, w1, w2, w3 = philox(key_low, key_high, TYPE, first_task + i, 0)
+        w0, w1, w2, w3 = philox(key_low, key_high, TYPE, first_task + i, NOTHING)
         if w0 < hot_word:
             begin, n = 0, n_hot
         else:
@@ -110,7 +109,7 @@ def fill_listed(key_low, key_high, first_task, cdf, sets, replicas):
     """
     n_tasks, width = replicas.shape
     for i in range(n_tasks):
-        w0, w1, _, _ = philox(key_low, key_high, TYPE, first_task + i, 0)
+        w0, w1, _, _ = philox(key_low, key_high, TYPE, first_task + i, NOTHING)
         draw = uniform(w0, w1)
         low, high = 0, len(cdf)
         while low < high:
