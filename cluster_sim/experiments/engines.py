@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
-from cluster_sim.emulator.emulator import simulate as simulate_with_simpy
 from cluster_sim.errors import ScenarioError
 from cluster_sim.policies.base import PolicyKind
 from cluster_sim.randomness import Key
@@ -76,9 +75,8 @@ def choose_engine(name: str, system: System) -> Engine:
     CompilationError
         If the compiled engine is asked for and numba cannot compile the policy.
     """
-    simpy = Engine("simpy", simulate_with_simpy, runs_in_threads=False)
     if name == "simpy":
-        return simpy
+        return _simpy()
     obstacle = _obstacle(system)
     if obstacle is None:
         from cluster_sim.compiled.assembly import CompilationError
@@ -94,7 +92,13 @@ def choose_engine(name: str, system: System) -> Engine:
             obstacle = str(error)
     if name == "compiled":
         raise ScenarioError(f'[run] engine = "compiled": {obstacle}')
-    return replace(simpy, note=f"SimPy engine: {obstacle}")
+    return _simpy(note=f"SimPy engine: {obstacle}")
+
+
+def _simpy(note: str | None = None) -> Engine:
+    from cluster_sim.emulator.emulator import simulate
+
+    return Engine("simpy", simulate, runs_in_threads=False, note=note)
 
 
 def _obstacle(system: System) -> str | None:
