@@ -52,6 +52,11 @@ class Stream(enum.IntEnum):
     PLACEMENT = 6  # index = chunk: where its replicas are
     REPLICATION = 7  # index = replication: the key of that replication
     POLICY = 8  # reserved for policies that draw
+    PHASES = 9  # index = visit to a phase: how long it stays, and for the first which it is
+    BREAKDOWN = 10  # index = server, sub = spell: (slots up, slots down)
+    RACK_BREAKDOWN = 11  # index = rack, sub = spell: the same of a switch
+    COPY = 12  # index = chunk, sub = copy: where a lost replica is made anew
+    SCHEME = 13  # index = task, or what a replication scheme counts: its own draws
 
 
 @dataclass(frozen=True)

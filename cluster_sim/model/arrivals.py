@@ -156,7 +156,8 @@ def _poisson_cdf(rate: float, last: int) -> npt.NDArray[np.float64]:
     down = np.cumprod(np.arange(mode, 0, -1) / rate)[::-1]
     up = np.cumprod(rate / np.arange(mode + 1, last + 1))
     pmf = np.concatenate((down, [1.0], up))
-    return np.minimum(np.cumsum(pmf) / pmf.sum(), 1.0)  # rounding may lead above
+    # Rounding may lead above 1.
+    return np.asarray(np.minimum(np.cumsum(pmf) / pmf.sum(), 1.0))
 
 
 @dataclass(frozen=True)

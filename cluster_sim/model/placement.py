@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +68,15 @@ class HdfsPlacement:
 
     The other rack is that of a server drawn uniformly outside the first rack, among racks with room
     for the remaining replicas.
+
+    Attributes
+    ----------
+    is_rack_aware : bool
+        A copy of a chunk that is left in one rack only goes to another. A placement of one's own
+        may say so too.
     """
+
+    is_rack_aware: ClassVar[bool] = True
 
     def place(
         self, words: Words, *, servers: Servers, topology: Topology, n_replicas: int

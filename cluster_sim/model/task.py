@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
-__all__ = ["Task"]
+__all__ = ["Task", "TrackedTask"]
 
 
 class Task:
@@ -22,6 +23,8 @@ class Task:
         Uniform from which its service time follows, whatever the rate.
     job : int
         Number of its job. Set under a task policy only: queue policies know no jobs.
+    chunk, needs, returns
+        See `TrackedTask`.
     queue : int
         The queue it joined; unset before.
     server, start, tier, service : int
@@ -41,8 +44,11 @@ class Task:
         "tier",
     )
 
+    chunk: int
     job: int
+    needs: list[int]
     queue: int
+    returns: int
     server: int
     start: int
     tier: int
@@ -54,6 +60,25 @@ class Task:
         self.replicas = replicas
         self.luck = luck
         # The rest is set when it happens: a task is made for every arrival, so this is kept short.
+
+    def anew(self, replicas: Sequence[int]) -> Self:
+        """Return the task as it arrived, for one that is to join a queue again.
+
+        Parameters
+        ----------
+        replicas : sequence of int
+            Servers that hold its chunk now.
+
+        Returns
+        -------
+        Task or TrackedTask
+            Of the same number and chunk, arrival, luck and job.
+        """
+        task = type(self)(self.number, self.arrival, replicas, self.luck)
+        for name in ("chunk", "returns", "job", "needs"):
+            if hasattr(self, name):
+                setattr(task, name, getattr(self, name))
+        return task
 
     def __repr__(self) -> str:
         return f"Task({self.number}, arrived {self.arrival}, chunk on {list(self.replicas)})"
@@ -79,3 +104,21 @@ class Task:
             )
             parts.append(f"needs {self.service} slots")
         return ", ".join(parts)
+
+
+class TrackedTask(Task):
+    """A task of which more must be known than in most runs.
+
+    A class of its own, because each place for an attribute makes every task of every run slower.
+
+    Attributes
+    ----------
+    chunk, returns : int
+        Number of its chunk, and how often it has had to join a queue anew. Set only where replicas
+        change or servers break down.
+    needs : list of int
+        Slots that it needs at each speed and tier; see `cluster_sim.model.needs`. Unset where they
+        follow from `luck` alone.
+    """
+
+    __slots__ = ("chunk", "needs", "returns")

@@ -14,7 +14,16 @@ from cluster_sim.model.placement import Placement, UniformPlacement, check_repli
 from cluster_sim.model.topology import Topology
 from cluster_sim.randomness import Key, Stream, blocks, uniforms, words
 
-__all__ = ["NO_SERVER", "Even", "Hotspot", "Traffic", "Types", "place_chunks", "zipf_weights"]
+__all__ = [
+    "NO_SERVER",
+    "Even",
+    "Hotspot",
+    "Traffic",
+    "Types",
+    "place_chunks",
+    "place_sets",
+    "zipf_weights",
+]
 
 NO_SERVER = -1  # fills the rows of tasks with fewer replicas than the widest
 
@@ -58,7 +67,7 @@ class Even:
         tasks = np.arange(first_task, first_task + n_tasks, dtype=np.uint64)
         draw = words(key, Stream.TYPE, tasks, 1 + self.n_replicas)
         everyone = np.arange(self.topology.n_servers, dtype=np.int64)
-        return _place(self.placement, draw[:, 1:], everyone, self.topology, self.n_replicas)
+        return place_sets(self.placement, draw[:, 1:], everyone, self.topology, self.n_replicas)
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ class Hotspot:
             (~is_hot, everyone[self.n_hot :]),
         ):
             if chosen.any():
-                result[chosen] = _place(
+                result[chosen] = place_sets(
                     self.placement, draw[chosen, 1:], servers, self.topology, self.n_replicas
                 )
         return result
@@ -209,7 +218,7 @@ def place_chunks(
     """
     draw = words(key, Stream.PLACEMENT, chunks.astype(np.uint64), n_replicas)
     everyone = np.arange(topology.n_servers, dtype=np.int64)
-    return _place(placement, draw, everyone, topology, n_replicas)
+    return place_sets(placement, draw, everyone, topology, n_replicas)
 
 
 def zipf_weights(n_chunks: int, exponent: float) -> npt.NDArray[np.float64]:
@@ -233,13 +242,34 @@ def zipf_weights(n_chunks: int, exponent: float) -> npt.NDArray[np.float64]:
     return np.arange(1, n_chunks + 1, dtype=np.float64) ** -exponent
 
 
-def _place(
+def place_sets(
     placement: Placement,
     draw: npt.NDArray[np.uint64],
     servers: npt.NDArray[np.int64],
     topology: Topology,
     n_replicas: int,
 ) -> npt.NDArray[np.int64]:
+    """Return the replica sets that a placement gives, checked if it is not our own.
+
+    Parameters
+    ----------
+    placement : Placement
+    draw : uint64 array, shape (n, n_replicas)
+        32-bit words.
+    servers : int64 array, shape (n_eligible,)
+        The servers to choose among, ascending.
+    topology : Topology
+    n_replicas : int
+
+    Returns
+    -------
+    int64 array, shape (n, n_replicas)
+
+    Raises
+    ------
+    ScenarioError
+        If the placement finds no room, or returns what cannot be.
+    """
     placed = placement.place(draw, servers=servers, topology=topology, n_replicas=n_replicas)
     replicas = np.asarray(placed)
     if not isinstance(placement, UniformPlacement):  # ours is right by its own tests

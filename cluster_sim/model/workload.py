@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from cluster_sim.errors import ScenarioError
 from cluster_sim.model.arrivals import ArrivalProcess
-from cluster_sim.model.traffic import Traffic
+from cluster_sim.model.traffic import Traffic, Types
 from cluster_sim.randomness import Key
 
-__all__ = ["ArrivalBatch", "SyntheticWorkload", "Workload", "window"]
+__all__ = ["ArrivalBatch", "SyntheticWorkload", "Workload", "placed_chunks", "window"]
 
 TASKS_PER_BATCH = 32_768  # enough to spread the cost of numpy calls, few enough to stay in cache
 
@@ -38,6 +38,9 @@ class ArrivalBatch:
     jobs : int64 array, shape (n_tasks,), optional
         Job of each task. Without it each task is a job of its own. A workload gives it in all of
         its batches or in none.
+    chunks : int64 array, shape (n_tasks,), optional
+        Chunk that each task reads: rows of `placed_chunks`. Without it each task has a chunk of its
+        own. A workload gives it in all of its batches or in none.
     """
 
     first_slot: int
@@ -45,6 +48,7 @@ class ArrivalBatch:
     counts: npt.NDArray[np.int64]
     replicas: npt.NDArray[np.integer[Any]]
     jobs: npt.NDArray[np.int64] | None = None
+    chunks: npt.NDArray[np.int64] | None = None
 
     @property
     def n_slots(self) -> int:
@@ -97,8 +101,9 @@ class ArrivalBatch:
             begin, end = end, end + int(counts.sum())
             replicas = self.replicas[begin:end]
             jobs = None if self.jobs is None else self.jobs[begin:end]
+            chunks = None if self.chunks is None else self.chunks[begin:end]
             slot, task = self.first_slot + at, self.first_task + begin
-            yield ArrivalBatch(slot, task, counts, replicas, jobs)
+            yield ArrivalBatch(slot, task, counts, replicas, jobs, chunks)
 
 
 class Workload(Protocol):
@@ -127,6 +132,23 @@ class Workload(Protocol):
         ArrivalBatch
         """
         ...
+
+
+def placed_chunks(workload: Workload) -> npt.NDArray[np.int64] | None:
+    """Return where every chunk of a workload is in the beginning.
+
+    Parameters
+    ----------
+    workload : Workload
+        One whose tasks share chunks has a method `placed_chunks`, and names chunks in its batches.
+
+    Returns
+    -------
+    int64 array, shape (n_chunks, width), or None
+        Servers, ascending; shorter rows end in -1. None if each task has a chunk of its own.
+    """
+    placed = getattr(workload, "placed_chunks", None)
+    return None if placed is None else placed()
 
 
 def window(rate: float) -> int:
@@ -176,9 +198,18 @@ class SyntheticWorkload:
         for first_slot in range(0, n_slots, step):
             counts = self.arrivals.counts(key, first_slot, min(step, n_slots - first_slot))
             n_tasks = int(counts.sum())
-            replicas = self.traffic.replicas(key, first_task, n_tasks)
+            chunks = None
+            if isinstance(self.traffic, Types):
+                chunks = self.traffic.types(key, first_task, n_tasks)
+                replicas = np.asarray(self.traffic.replica_sets[chunks])
+            else:
+                replicas = self.traffic.replicas(key, first_task, n_tasks)
             jobs = None  # of one task each, unless arrivals come in batches: then a batch is a job
             if size > 1:
                 jobs = np.arange(first_task, first_task + n_tasks, dtype=np.int64) // size
-            yield ArrivalBatch(first_slot, first_task, counts, replicas, jobs)
+            yield ArrivalBatch(first_slot, first_task, counts, replicas, jobs, chunks)
             first_task += n_tasks
+
+    def placed_chunks(self) -> npt.NDArray[np.int64] | None:
+        """Return where every chunk is; see `placed_chunks`. Each task type is a chunk."""
+        return self.traffic.replica_sets if isinstance(self.traffic, Types) else None

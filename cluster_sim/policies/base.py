@@ -152,7 +152,7 @@ class QueuePolicy(Policy):
         Parameters
         ----------
         rates : tuple of float
-            Service rate per tier, local to remote.
+            Service rate per tier, local to remote. Estimates may be in any order.
 
         Returns
         -------
