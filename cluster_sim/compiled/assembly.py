@@ -58,13 +58,15 @@ def is_available() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def compiled_loop(policy: QueuePolicy) -> Callable[..., int]:
+def compiled_loop(policy: QueuePolicy, *, given_times: bool = False) -> Callable[..., int]:
     """Return `cluster_sim.kernels.loop.run_slots` for a policy.
 
     Parameters
     ----------
     policy : QueuePolicy
         Only its class matters: parameters reach the loop as numbers.
+    given_times : bool
+        Whether service times come with the tasks, rather than from their luck and the rate.
 
     Returns
     -------
@@ -80,6 +82,7 @@ def compiled_loop(policy: QueuePolicy) -> Callable[..., int]:
         "USES_LEAST": kind.uses_least,
         "TAKES_OWN_FIRST": kind.takes_own_first,
         "READS_TIE": reads_argument(kind.serve, "tie"),
+        "GIVEN_TIMES": given_times,
     }
     return _assembled(cast("FunctionType", loop.run_slots), replaced, kind.name)
 

@@ -120,7 +120,8 @@ class _Run:
         self.system = system
         self._slots, self._warmup = slots, warmup
         self._feed = EventFeed(observers, system.cluster.n_servers)
-        self._loop = compiled_loop(system.queue_policy)
+        self._n_needs = 0 if system.needs is None else system.needs.n_columns
+        self._loop = compiled_loop(system.queue_policy, given_times=system.needs is not None)
         self._fill_tasks = compiled_fill("fill_tasks")
         self._index = index_type()
         cluster, policy, index = system.cluster, system.queue_policy, self._index
@@ -137,7 +138,9 @@ class _Run:
         self._queues = state.queues_of(system, self._rules, index)
         n_queues = len(self._queues.waiting)
         self._servers = state.servers_of(cluster.n_servers, index)
-        self._pool = state.grown_pool(None, self._counters, index, n_needed=1, width=1)
+        self._pool = state.grown_pool(
+            None, self._counters, index, n_needed=1, width=1, n_needs=self._n_needs
+        )
         self._longest = state.longest_index(cluster.groups, policy.uses_longest, index)
         self._least = state.least_index(
             cluster.groups, policy, self._rules.constants.tolist(), n_queues, index
@@ -156,7 +159,7 @@ class _Run:
         width = arrivals.replicas.shape[1]
         counters[Counter.SLOT] = counters[Counter.TASK] = 0
         self._feed.take_batch(batch)
-        if REPLICAS + width > self._pool.tasks.shape[1]:
+        if REPLICAS + width + self._n_needs > self._pool.tasks.shape[1]:
             self._grow(batch, 0)
         stop = None
         while stop != Stop.DONE:
@@ -181,7 +184,7 @@ class _Run:
         if n_tasks > self._draws.shape[1]:
             self._draws = np.empty((2, 2 * n_tasks))
         lucks, ties = self._draws[:, :n_tasks]
-        key = self._rules.key_low, self._rules.key_high
+        key, needs = (self._rules.key_low, self._rules.key_high), self.system.needs
         self._fill_tasks(*key, arrivals.first_task, lucks, ties)
         return Batch(
             first_slot=arrivals.first_slot,
@@ -190,6 +193,7 @@ class _Run:
             replicas=cast("npt.NDArray[np.int32]", arrivals.replicas),
             lucks=lucks,
             ties=ties,
+            needs=np.zeros((0, 0), dtype=np.int64) if needs is None else needs.of(lucks),
             row=np.zeros(arrivals.replicas.shape[1], dtype=self._index),
             in_system_at=np.zeros(n_slots, dtype=np.int64),
             waiting_at=np.zeros(n_slots, dtype=np.int64),
@@ -224,7 +228,12 @@ class _Run:
         counters, width = self._counters, batch.replicas.shape[1]
         try:
             self._pool = state.grown_pool(
-                self._pool, counters, self._index, n_needed=n_needed, width=width
+                self._pool,
+                counters,
+                self._index,
+                n_needed=n_needed,
+                width=width,
+                n_needs=self._n_needs,
             )
         except MemoryError as error:
             done = batch.first_slot + int(counters[Counter.SLOT])

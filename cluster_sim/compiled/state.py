@@ -33,7 +33,7 @@ from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, 
 from cluster_sim.policies.base import QueuePolicy
 from cluster_sim.policies.least import join_groups, reweigh, weight_of
 from cluster_sim.randomness import Key
-from cluster_sim.system import System, tie_break_code
+from cluster_sim.system import System, own_queues, tie_break_code
 
 __all__ = [
     "event_buffers",
@@ -94,7 +94,10 @@ def rules_of(
     Rules
     """
     cluster, policy, reading = system.cluster, system.queue_policy, system.reading
-    bound = system.workload.bound
+    bound, told, needs = system.workload.bound, system.told_cluster.rates, system.needs
+    needs_at = np.zeros(0, dtype=np.int64)
+    if needs is not None:
+        needs_at = needs.n_columns - needs.first_column
     return Rules(
         key_low=np.uint64(key.low),
         key_high=np.uint64(key.high),
@@ -108,10 +111,11 @@ def rules_of(
         tie_break=tie_break_code(reading.tie_break),
         logs=logs,
         look_every=look_every,
-        above=float(policy.longest_above(cluster.rates)),
-        constants=np.array(policy.constants(cluster.rates) or (0.0,), dtype=np.float64),
+        above=float(policy.longest_above(told)),
+        constants=np.array(policy.constants(told) or (0.0,), dtype=np.float64),
         rates=np.array(cluster.rates, dtype=np.float64),
         groups=np.ascontiguousarray(cluster.groups.ravel(), dtype=index),
+        needs_at=needs_at,
     )
 
 
@@ -129,16 +133,12 @@ def queues_of(system: System, rules: Rules, index: IndexType) -> Queues:
     Queues
     """
     n_servers, n_tiers = system.cluster.n_servers, system.cluster.n_tiers
-    owners = np.array(list(system.policy.owners(n_servers, n_tiers)), dtype=np.int32)
-    own = np.full(n_servers, -1, dtype=np.int32)
-    for queue in range(len(owners) - 1, -1, -1):
-        if owners[queue] >= 0:
-            own[owners[queue]] = queue
+    owners = list(system.policy.owners(n_servers, n_tiers))
     waiting = np.zeros(len(owners), dtype=np.int32)
     lengths = np.zeros_like(waiting) if rules.counts_service else waiting
     return Queues(
-        owners=owners,
-        own=own,
+        owners=np.array(owners, dtype=np.int32),
+        own=np.array(own_queues(owners, n_servers), dtype=np.int32),
         waiting=waiting,
         lengths=lengths,
         seen=lengths if rules.is_live else np.zeros_like(waiting),
@@ -330,7 +330,13 @@ def least_index(
 
 
 def grown_pool(
-    pool: Pool | None, counters: Array, index: IndexType, *, n_needed: int, width: int
+    pool: Pool | None,
+    counters: Array,
+    index: IndexType,
+    *,
+    n_needed: int,
+    width: int,
+    n_needs: int = 0,
 ) -> Pool:
     """Return a task pool with room for more waiting tasks, or for wider replica sets.
 
@@ -345,6 +351,8 @@ def grown_pool(
         Free rows needed.
     width : int
         Widest replica set.
+    n_needs : int
+        Service times that come with a task; they are the last of its row.
 
     Returns
     -------
@@ -362,10 +370,12 @@ def grown_pool(
         n_new = max(N_TASKS, 2 * n_old, 1 << math.ceil(math.log2(n_old + n_needed + 1)))
     if n_new > MOST_TASKS:
         raise MemoryError(f"{n_old:,} tasks are waiting")
-    tasks = _aligned((n_new, max(REPLICAS + width, old_columns)), np.int64)
+    tasks = _aligned((n_new, max(REPLICAS + width + n_needs, old_columns)), np.int64)
     free = _aligned((n_new,), index)
     if pool is not None:
         tasks[:n_old, :old_columns] = pool.tasks
+        if n_needs:
+            tasks[:n_old, -n_needs:] = pool.tasks[:, -n_needs:]
         free[:n_old] = pool.free
     # The new rows go on the stack of free rows, the lowest on top.
     added = n_new - n_old

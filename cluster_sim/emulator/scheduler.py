@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import operator
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
+from typing import cast
 
 import simpy
 
+from cluster_sim.emulator.base import Scheduler
 from cluster_sim.emulator.draws import DispatchDraws
 from cluster_sim.emulator.least import LeastWeights
 from cluster_sim.emulator.longest import LongestQueues
-from cluster_sim.emulator.phases import Bell
+from cluster_sim.emulator.penalty import WithPenalty
 from cluster_sim.errors import DecisionError
-from cluster_sim.model.readings import DispatchOrder, QueueLength, RoutingView, ServiceTier
-from cluster_sim.model.service import service_time
+from cluster_sim.model.readings import RoutingView
 from cluster_sim.model.task import Task
 from cluster_sim.policies.choices import NO_QUEUE
 from cluster_sim.policies.inspection import reads_argument
 from cluster_sim.recording.observer import ObserverHub
-from cluster_sim.system import System, tie_break_code
+from cluster_sim.system import System, own_queues, tie_break_code
 
-__all__ = ["CentralScheduler", "shuffled"]
+__all__ = ["CentralScheduler"]
+
+FAR = 2**40  # what the queue of a dead server looks longer by: more than any queue is long
 
 _NOBODY: tuple[list[int], list[int]] = ([], [])
 _NO_WEIGHTS: tuple[list[int], list[float]] = ([], [])
 
 
-class CentralScheduler:
+class CentralScheduler(Scheduler):
     """Queues, and the decisions of a policy over them.
 
     Parameters
@@ -42,55 +46,28 @@ class CentralScheduler:
     ----------
     queues : list of deque of Task
         The waiting tasks, head first.
-    waiting, lengths : list of int
-        Per queue: waiting tasks, and the length under the reading `queue_length`.
-    n_waiting : int
-        Over all queues.
     """
 
     def __init__(
         self, env: simpy.Environment, system: System, draws: DispatchDraws, observers: ObserverHub
     ) -> None:
-        self.system = system
-        cluster, policy, reading = system.cluster, system.queue_policy, system.reading
-        self.owners = list(policy.owners(cluster.n_servers, cluster.n_tiers))
+        super().__init__(env, system, draws, observers)
+        cluster, policy = system.cluster, system.queue_policy
         n_queues = len(self.owners)
         self.queues: list[deque[Task]] = [deque() for _ in range(n_queues)]
-        self.waiting = [0] * n_queues
-        self._counts_service = reading.queue_length is QueueLength.IN_SYSTEM
-        self.lengths = [0] * n_queues if self._counts_service else self.waiting
-        self.n_waiting = 0
-        self.running: list[Task | None] = [None] * cluster.n_servers
-        self._bells = [Bell(env) for _ in range(cluster.n_servers)]
-        self._idle: list[int] = []
-        self._own = [-1] * cluster.n_servers
-        for queue in range(n_queues - 1, -1, -1):
-            if self.owners[queue] >= 0:
-                self._own[self.owners[queue]] = queue
-        self._draws = draws
-        self._told_arrival = observers.arrival
-        self._told_start = observers.start
-        self._told_completion = observers.completion
+        self._own = own_queues(self.owners, cluster.n_servers)
         self._route, self._serve = policy.route, policy.serve
+        self._far: list[int] | None = None  # FAR for the queues of dead servers, once there are any
         self._reads_tie = reads_argument(policy.serve, "tie")
         self._own_first = policy.takes_own_first
-        self._constants = policy.constants(cluster.rates)
-        self._tie_break = tie_break_code(reading.tie_break)
-        above = policy.longest_above(cluster.rates)
-        self._above = above
+        self._constants = policy.constants(system.told_cluster.rates)
+        self._tie_break = tie_break_code(system.reading.tie_break)
+        self._above = policy.longest_above(system.told_cluster.rates)
         self._indexed = policy.uses_longest
-        self._longest = LongestQueues(cluster.groups, above)
+        self._longest = LongestQueues(cluster.groups, self._above)
         self._weights: LeastWeights | None = None
         if policy.uses_least:
             self._weights = LeastWeights(cluster.groups, policy, self._constants, n_queues)
-        self._replica_tier = reading.service_tier is ServiceTier.REPLICA
-        self._groups: list[list[int]] = cluster.groups.tolist()
-        self._rates = cluster.rates
-
-    @property
-    def n_in_service(self) -> int:
-        """Tasks in service."""
-        return len(self.running) - len(self._idle)
 
     # --- arrivals ---------------------------------------------------------------------------------
 
@@ -134,64 +111,32 @@ class CentralScheduler:
 
     # --- dispatch ---------------------------------------------------------------------------------
 
-    def ask_for_work(self, server: int) -> Bell:
-        """Let an idle server sleep until there is work for it.
+    def _assign(self, slot: int, idle: list[int]) -> None:
+        """Let each idle server ask once, as long as tasks wait, and take the head of its queue."""
+        own_first, own, queues, waiting = self._own_first, self._own, self.queues, self.waiting
+        counts_service, indexed, above = self._counts_service, self._indexed, self._above
+        for server in self._in_order(slot, idle):
+            if not self.n_waiting:
+                break
+            queue = own[server]
+            if not own_first or queue < 0 or not waiting[queue]:
+                queue = self._decide(server, slot)
+                if queue == NO_QUEUE:
+                    continue
+            task = queues[queue].popleft()
+            waiting[queue] = n_left = waiting[queue] - 1
+            self.n_waiting -= 1
+            # Where lengths count tasks in service, only the last to start changes a queue's place.
+            is_moved = indexed and (not n_left or not counts_service)
+            if is_moved and self.lengths[queue] + 1 > above:
+                self._update(queue)
+            if self._weights is not None and not counts_service:
+                self._reweigh(queue)
+            self._start(server, task, slot)
 
-        Parameters
-        ----------
-        server : int
-
-        Returns
-        -------
-        Bell
-            Rung with the task when there is one.
-        """
-        self._idle.append(server)
-        return self._bells[server]
-
-    def dispatch(self, slot: int) -> None:
-        """Let the idle servers of a slot ask once each, in the order of `dispatch_order`.
-
-        Parameters
-        ----------
-        slot : int
-        """
-        if not self.n_waiting:
-            return
-        idle, self._idle = sorted(self._idle), []
-        own_first, own, waiting = self._own_first, self._own, self.waiting
-        running = self.running
-        try:
-            for server in self._in_order(slot, idle):
-                if not self.n_waiting:
-                    break
-                queue = own[server]
-                if not own_first or queue < 0 or not waiting[queue]:
-                    queue = self._decide(server, slot)
-                    if queue == NO_QUEUE:
-                        continue
-                self._start(server, queue, slot)
-        finally:  # observers are shown the state also if a decision is refused
-            self._idle.extend([server for server in idle if running[server] is None])
-
-    def _in_order(self, slot: int, idle: list[int]) -> Iterable[int]:
-        order = self.system.reading.dispatch_order
-        if order is DispatchOrder.INDEX:
-            return idle
-        random = shuffled(idle, self._draws.order_words(slot))
-        if order is DispatchOrder.RANDOM:
-            return random
-        return self._locals_first(random)
-
-    def _locals_first(self, order: Iterable[int]) -> Iterator[int]:
-        deferred = []
-        for server in order:
-            own = self._own[server]
-            if own >= 0 and self.waiting[own]:
-                yield server
-            else:
-                deferred.append(server)
-        yield from deferred
+    def _has_local_work(self, server: int) -> bool:
+        own = self._own[server]
+        return own >= 0 and self.waiting[own] > 0
 
     def _decide(self, server: int, slot: int) -> int:
         tie = self._draws.tie(slot, server) if self._reads_tie else 0.0
@@ -219,58 +164,12 @@ class CentralScheduler:
             )
         return queue
 
-    def _start(self, server: int, queue: int, slot: int) -> None:
-        task = self.queues[queue].popleft()
-        self.waiting[queue] = n_left = self.waiting[queue] - 1
-        self.n_waiting -= 1
-        # Where lengths count tasks in service, only the last to start changes a queue's place.
-        is_moved = self._indexed and (not n_left or not self._counts_service)
-        if is_moved and self.lengths[queue] + 1 > self._above:
-            self._update(queue)
-        if self._weights is not None and not self._counts_service:
-            self._reweigh(queue)
-        tier = 0 if self._replica_tier and server in task.replicas else self._tier(server, task)
-        rate = self._rates[tier]
-        task.tier = tier
-        task.server = server
-        task.start = slot
-        task.service = 1 if rate == 1.0 else service_time(task.luck, rate)
-        if self.running[server] is not None:
-            raise DecisionError(
-                f"slot {slot}: server {server} is busy, it cannot start {task.story()}"
-            )
-        self.running[server] = task
-        for tell in self._told_start:
-            tell(task)
-        self._bells[server].ring(task)
-
-    def _tier(self, server: int, task: Task) -> int:
-        holders: Sequence[int] = task.replicas
-        if not self._replica_tier:
-            owner = self.owners[task.queue]
-            if owner < 0:
-                return len(self._groups) - 1
-            if owner != server:
-                holders = (owner,)
-        for tier, group in enumerate(self._groups):
-            here = group[server]
-            for holder in holders:
-                if group[holder] == here:
-                    return tier
-        return len(self._groups) - 1
-
     # --- completions ------------------------------------------------------------------------------
 
     def complete(self, server: int, task: Task) -> None:
-        """Take note that the server has completed its task.
-
-        Parameters
-        ----------
-        server : int
-        task : Task
-        """
+        """Take note that the server has completed its task; see `Scheduler.complete`."""
         if self.running[server] is not task:
-            raise DecisionError(f"server {server} completed what it does not run: {task.story()}")
+            self._refuse_completion(server, task)
         self.running[server] = None
         if self._counts_service:
             queue = task.queue
@@ -282,6 +181,71 @@ class CentralScheduler:
                 self._reweigh(queue)
         for tell in self._told_completion:
             tell(task)
+
+    # --- breakdowns -------------------------------------------------------------------------------
+
+    def take_down(self, server: int) -> tuple[Task | None, list[Task]]:
+        """Empty the queues of a server, and let them look longer than any; see `Scheduler`."""
+        aborted, displaced = super().take_down(server)
+        if aborted is not None:
+            self._noted(aborted.queue)
+        if self._far is None:
+            self._far = [0] * len(self.queues)
+            if not self._counts_service:
+                self.lengths = cast(list[int], WithPenalty(self.waiting, self._far))
+        for queue in self._owned(server):
+            displaced += self.queues[queue]
+            self._leave(queue, len(self.queues[queue]))
+            self.queues[queue].clear()
+            self._far[queue] = FAR
+            if self._counts_service:
+                self.lengths[queue] += FAR
+            self._noted(queue)
+        return aborted, displaced
+
+    def bring_up(self, server: int) -> None:
+        """Let the queues of a server look as long as they are; see `Scheduler`."""
+        if self._far is None:
+            return
+        for queue in self._owned(server):
+            self._far[queue] = 0
+            if self._counts_service:
+                self.lengths[queue] -= FAR
+            self._noted(queue)
+
+    def waiting_tasks(self) -> Iterator[Task]:
+        """Yield every waiting task, queue by queue."""
+        return chain.from_iterable(self.queues)
+
+    def withdraw(self, tasks: set[Task]) -> None:
+        """Take waiting tasks out of their queues; the others keep their places."""
+        for queue in {task.queue for task in tasks}:
+            kept = [task for task in self.queues[queue] if task not in tasks]
+            self._leave(queue, len(self.queues[queue]) - len(kept))
+            self.queues[queue] = deque(kept)
+            self._noted(queue)
+
+    def shown_lengths(self) -> list[int]:
+        """Return the lengths without what dead servers' queues are made to look longer by."""
+        far = self._far or [0] * len(self.queues)
+        if not self._counts_service:
+            return self.waiting
+        return [length - extra for length, extra in zip(self.lengths, far, strict=True)]
+
+    def _owned(self, server: int) -> list[int]:
+        return [queue for queue, owner in enumerate(self.owners) if owner == server]
+
+    def _leave(self, queue: int, n: int) -> None:
+        self.waiting[queue] -= n
+        self.n_waiting -= n
+        if self._counts_service:
+            self.lengths[queue] -= n
+
+    def _noted(self, queue: int) -> None:
+        """Tell the indices of a queue that has changed."""
+        if self._indexed:
+            self._update(queue)
+        self._reweigh(queue)
 
     # --- checks -----------------------------------------------------------------------------------
 
@@ -315,31 +279,3 @@ def _checked(queue: object, lowest: int, n_queues: int, who: str) -> int:
     if not lowest <= number < n_queues:
         raise DecisionError(f"{who} returned {number}; it must return {allowed}")
     return number
-
-
-def shuffled(idle: list[int], words: list[int]) -> Iterator[int]:
-    """Yield the servers in random order, shuffled only as far as asked (Fisher-Yates).
-
-    Parameters
-    ----------
-    idle : list of int
-        Servers, ascending; put out of order.
-    words : list of int
-        32-bit words, one a step.
-
-    Yields
-    ------
-    int
-
-    Examples
-    --------
-    >>> list(shuffled([0, 1, 2], [2**31, 0, 0]))
-    [1, 0, 2]
-    """
-    n = len(idle)
-    for i in range(n):
-        j = i + (words[i] * (n - i) >> 32)
-        server = idle[j]
-        idle[j] = idle[i]
-        idle[i] = server
-        yield server

@@ -108,6 +108,9 @@ def _obstacle(system: System) -> str | None:
             f"policy {system.policy.name!r} is a task policy, which decides over jobs or whole "
             "assignments; only the SimPy engine runs it"
         )
+    if system.is_dynamic:
+        what = "servers break down" if system.failures is not None else "replicas move"
+        return f"only the SimPy engine lets {what}"
     from cluster_sim.compiled.assembly import is_available
 
     if not is_available():

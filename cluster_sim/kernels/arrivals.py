@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cluster_sim.kernels.chosen import USES_LEAST, USES_LONGEST, route
+from cluster_sim.kernels.chosen import GIVEN_TIMES, USES_LEAST, USES_LONGEST, route
 from cluster_sim.kernels.keeping import log, rekey, reweigh_owner
 from cluster_sim.kernels.numbers import (
     ARRIVAL,
@@ -56,6 +56,10 @@ def join(task, queue, size, at, slot, batch, queues, tasks):
     tasks[task, SIZE] = size
     for j in range(size):
         tasks[task, REPLICAS + j] = batch.row[j]
+    if GIVEN_TIMES:
+        n_needs = batch.needs.shape[1]
+        for j in range(n_needs):
+            tasks[task, tasks.shape[1] - n_needs + j] = batch.needs[at, j]
     if queues.waiting[queue] == 0:
         queues.head[queue] = task
     else:

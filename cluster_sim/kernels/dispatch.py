@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from cluster_sim.kernels.asking import find_longest, next_asks, touch
-from cluster_sim.kernels.chosen import TAKES_OWN_FIRST, USES_LEAST, USES_LONGEST, serve
+from cluster_sim.kernels.chosen import (
+    GIVEN_TIMES,
+    TAKES_OWN_FIRST,
+    USES_LEAST,
+    USES_LONGEST,
+    serve,
+)
 from cluster_sim.kernels.completions import append
 from cluster_sim.kernels.keeping import log, rekey, reweigh_owner
 from cluster_sim.kernels.numbers import (
@@ -124,7 +130,10 @@ def take(queue, rules, queues, tasks, longest, least):
 def start_service(task, queue, server, slot, rules, queues, servers, tasks):
     """Let a server begin with a task; return the tier and the slot in which the service ends."""
     tier = tier_of(task, server, queue, rules, queues.owners, tasks)
-    end = slot + service_time(tasks[task, LUCK] / LUCK_UNIT, rules.rates[tier])
+    if GIVEN_TIMES:
+        end = slot + tasks[task, tasks.shape[1] - rules.needs_at[server] + tier]
+    else:
+        end = slot + service_time(tasks[task, LUCK] / LUCK_UNIT, rules.rates[tier])
     servers.serving[server] = queue
     servers.ends[server] = end
     # With the sign bit masked, the compiler sees that the turn is not negative.

@@ -55,6 +55,9 @@ class Rules(NamedTuple):
     rates : float64 array, shape (n_tiers,)
     groups : index array, shape (n_tiers * n_servers,)
         See `Cluster`.
+    needs_at : int64 array, shape (n_servers,)
+        Where a task's service times at a server begin, one a tier, counted from the end of its row
+        of the pool. Empty unless times come with the tasks.
     """
 
     key_low: np.uint64
@@ -73,6 +76,7 @@ class Rules(NamedTuple):
     constants: Floats
     rates: Floats
     groups: Index
+    needs_at: Ints
 
 
 class Batch(NamedTuple):
@@ -87,6 +91,8 @@ class Batch(NamedTuple):
         Their replica sets, padded with -1.
     lucks, ties : float64 array, shape (n_tasks,)
         Their service uniforms and routing ties.
+    needs : int64 array, shape (n_tasks, n_needs)
+        Their service times at each speed and tier. Empty unless times come with the tasks.
     row : index array, shape (width,)
         Room for one replica set.
     in_system_at, waiting_at : int64 array, shape (n_slots,)
@@ -99,6 +105,7 @@ class Batch(NamedTuple):
     replicas: Shorts
     lucks: Floats
     ties: Floats
+    needs: Ints
     row: Index
     in_system_at: Ints
     waiting_at: Ints
@@ -158,7 +165,7 @@ class Pool(NamedTuple):
 
     Attributes
     ----------
-    tasks : int64 array, shape (n_rows, `REPLICAS` + width)
+    tasks : int64 array, shape (n_rows, `REPLICAS` + width + n_needs)
         A row each: what is known of a task lies side by side, one line of the cache.
     free : index array, shape (n_rows,)
         The unused rows, as a stack.

@@ -20,10 +20,14 @@ from cluster_sim.policies.base import (
     PolicyKind,
     QueuePolicy,
 )
+from cluster_sim.policies.bell_williams import BellWilliams
+from cluster_sim.policies.blind_gb_pandas import BlindGBPandas
 from cluster_sim.policies.choices import NO_QUEUE
 from cluster_sim.policies.delay import Delay
+from cluster_sim.policies.discrete_review import DiscreteReview
 from cluster_sim.policies.fair import Fair
 from cluster_sim.policies.fifo import Fifo
+from cluster_sim.policies.generalised_c_mu import GeneralisedCMu
 from cluster_sim.policies.hadoop_fifo import HadoopFifo
 from cluster_sim.policies.jfiq import JFIQ
 from cluster_sim.policies.jfsq import JFSQ
@@ -38,6 +42,7 @@ from cluster_sim.policies.priority import Priority
 from cluster_sim.policies.quincy import Quincy
 from cluster_sim.policies.random_local import RandomLocal
 from cluster_sim.policies.sparrow import Sparrow
+from cluster_sim.policies.squillante import Squillante
 from cluster_sim.policies.task_base import Setting, TaskPolicy, TaskScheduling
 
 __all__ = [
@@ -48,9 +53,13 @@ __all__ = [
     "SHARED",
     "BalancedPandas",
     "BalancedPandasPod",
+    "BellWilliams",
+    "BlindGBPandas",
     "Delay",
+    "DiscreteReview",
     "Fair",
     "Fifo",
+    "GeneralisedCMu",
     "Guarantee",
     "HadoopFifo",
     "JSQLocal",
@@ -68,6 +77,7 @@ __all__ = [
     "RandomLocal",
     "Setting",
     "Sparrow",
+    "Squillante",
     "TaskPolicy",
     "TaskScheduling",
     "check_parameters",
@@ -97,8 +107,13 @@ _REGISTRY: dict[str, type[Policy]] = {
         Fair,
         HadoopFifo,
         Quincy,
-        MaxWeightTypes,
         Sparrow,
+        MaxWeightTypes,
+        GeneralisedCMu,
+        DiscreteReview,
+        BellWilliams,
+        Squillante,
+        BlindGBPandas,
     )
 }
 
@@ -118,7 +133,8 @@ def names(kind: PolicyKind | None = PolicyKind.QUEUE) -> tuple[str, ...]:
     Examples
     --------
     >>> names(PolicyKind.TASK)
-    ('delay', 'fair', 'hadoop-fifo', 'quincy', 'maxweight-types', 'sparrow')
+    ('delay', 'fair', 'hadoop-fifo', 'quincy', 'sparrow', 'maxweight-types', 'generalised-c-mu',
+     'discrete-review', 'bell-williams', 'squillante', 'blind-gb-pandas')
     """
     return tuple(name for name, policy in _REGISTRY.items() if kind in (None, policy.kind))
 

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from cluster_sim.policies.base import Guarantee, Optimality, QueuePolicy, in_proportion
-from cluster_sim.policies.choices import NO_QUEUE
+from cluster_sim.policies.base import Guarantee, Optimality, in_proportion
 from cluster_sim.policies.jfsq import fastest_of_least
+from cluster_sim.policies.own_queues import ShortestOfAllPolicy
 
 __all__ = ["JFIQ"]
 
 
 @final
 @dataclass(frozen=True)
-class JFIQ(QueuePolicy):
+class JFIQ(ShortestOfAllPolicy):
     """Join the idle server that is fastest for the task; if all are busy, a random replica.
 
     A server is idle if its queue has length 0, and serves its own queue only.
@@ -44,17 +44,10 @@ class JFIQ(QueuePolicy):
         "asymptotically optimal where the rate depends on the server alone; with a replica "
         "on every server it is jiq, and shares its fate in heavy traffic",
     )
-    uses_least: ClassVar[bool] = True
-    takes_own_first: ClassVar[bool] = True
 
     def constants(self, rates: tuple[float, ...]) -> tuple[float, ...]:
         """Return the rate of each tier, in proportion."""
         return in_proportion(rates)
-
-    @staticmethod
-    def weigh(server: int, lengths: Sequence[int], constants: Sequence[float]) -> float:
-        """Return the length of the server's queue."""
-        return float(lengths[server])
 
     @staticmethod
     def route(
@@ -70,17 +63,3 @@ class JFIQ(QueuePolicy):
         """Return the fastest idle server, or a random replica."""
         best = fastest_of_least(least, weights, constants, tie_break)
         return best if weights[best] == 0 else replicas[int(tie * len(replicas))]
-
-    @staticmethod
-    def serve(
-        server: int,
-        lengths: Sequence[int],
-        waiting: Sequence[int],
-        longest: Sequence[int],
-        n_longest: Sequence[int],
-        constants: Sequence[float],
-        tie_break: int,
-        tie: float,
-    ) -> int:
-        """Return the own queue if a task waits there."""
-        return server if waiting[server] > 0 else NO_QUEUE

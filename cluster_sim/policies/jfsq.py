@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from cluster_sim.policies.base import Guarantee, Optimality, QueuePolicy, in_proportion
-from cluster_sim.policies.choices import LOCAL_FIRST, NO_QUEUE
+from cluster_sim.policies.base import Guarantee, Optimality, in_proportion
+from cluster_sim.policies.choices import LOCAL_FIRST
+from cluster_sim.policies.own_queues import ShortestOfAllPolicy
 
 __all__ = ["JFSQ", "fastest_of_least"]
 
 
 @final
 @dataclass(frozen=True)
-class JFSQ(QueuePolicy):
+class JFSQ(ShortestOfAllPolicy):
     """Join a shortest queue of all servers, of those the one that is fastest for the task.
 
     A server serves its own queue only, whose tasks may be local, rack-local or remote to it.
@@ -46,17 +47,10 @@ class JFSQ(QueuePolicy):
         "asymptotically optimal where the rate depends on the server alone; here it depends on the "
         "task: even traffic at 0.8 of capacity already overloads it in simulation",
     )
-    uses_least: ClassVar[bool] = True
-    takes_own_first: ClassVar[bool] = True
 
     def constants(self, rates: tuple[float, ...]) -> tuple[float, ...]:
         """Return the rate of each tier, in proportion."""
         return in_proportion(rates)
-
-    @staticmethod
-    def weigh(server: int, lengths: Sequence[int], constants: Sequence[float]) -> float:
-        """Return the length of the server's queue."""
-        return float(lengths[server])
 
     @staticmethod
     def route(
@@ -71,20 +65,6 @@ class JFSQ(QueuePolicy):
     ) -> int:
         """Return the fastest of the shortest queues."""
         return fastest_of_least(least, weights, constants, tie_break)
-
-    @staticmethod
-    def serve(
-        server: int,
-        lengths: Sequence[int],
-        waiting: Sequence[int],
-        longest: Sequence[int],
-        n_longest: Sequence[int],
-        constants: Sequence[float],
-        tie_break: int,
-        tie: float,
-    ) -> int:
-        """Return the own queue if a task waits there."""
-        return server if waiting[server] > 0 else NO_QUEUE
 
 
 def fastest_of_least(

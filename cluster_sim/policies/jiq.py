@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from cluster_sim.policies.base import Guarantee, Optimality, QueuePolicy
-from cluster_sim.policies.choices import NO_QUEUE
+from cluster_sim.policies.base import Guarantee, Optimality
+from cluster_sim.policies.own_queues import ShortestOfAllPolicy
 
 __all__ = ["JIQ"]
 
 
 @final
 @dataclass(frozen=True)
-class JIQ(QueuePolicy):
+class JIQ(ShortestOfAllPolicy):
     """Join a random idle server of all; if all are busy, a random server of all.
 
     A server is idle if its queue has length 0, and serves its own queue only.
@@ -44,13 +44,6 @@ class JIQ(QueuePolicy):
         "blind to locality; not heavy-traffic optimal with equal servers either "
         "(Zhou et al. 2017, arXiv:1710.04357)",
     )
-    uses_least: ClassVar[bool] = True
-    takes_own_first: ClassVar[bool] = True
-
-    @staticmethod
-    def weigh(server: int, lengths: Sequence[int], constants: Sequence[float]) -> float:
-        """Return the length of the server's queue."""
-        return float(lengths[server])
 
     @staticmethod
     def route(
@@ -66,17 +59,3 @@ class JIQ(QueuePolicy):
         """Return an idle server, or a random one."""
         best = least[len(least) - 1]
         return best if weights[best] == 0 else int(tie * len(weights))
-
-    @staticmethod
-    def serve(
-        server: int,
-        lengths: Sequence[int],
-        waiting: Sequence[int],
-        longest: Sequence[int],
-        n_longest: Sequence[int],
-        constants: Sequence[float],
-        tie_break: int,
-        tie: float,
-    ) -> int:
-        """Return the own queue if a task waits there."""
-        return server if waiting[server] > 0 else NO_QUEUE

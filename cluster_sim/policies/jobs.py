@@ -7,46 +7,18 @@ from collections import deque
 from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
+from cluster_sim.model.cluster import tier_of
 from cluster_sim.policies.task_base import Setting, TaskScheduling
 
 if TYPE_CHECKING:
     from cluster_sim.model.task import Task
 
-__all__ = ["Job", "JobScheduling", "tier_of"]
+__all__ = ["Job", "JobScheduling"]
 
 # A job with more waiting tasks is indexed by server; fewer are looked through.
 FEW = 12
 # The place of a job in order: tasks in service above, the number of its first task below.
 BITS = 50
-
-
-def tier_of(server: int, replicas: Sequence[int], groups: Sequence[Sequence[int]]) -> int:
-    """Return the locality tier at which a server would run a task.
-
-    Parameters
-    ----------
-    server : int
-    replicas : sequence of int
-    groups : sequence of sequence of int, shape (n_tiers, n_servers)
-        As in `Cluster`.
-
-    Returns
-    -------
-    int
-
-    Examples
-    --------
-    >>> tier_of(1, [0, 4], [[0, 1, 2, 3, 4, 5], [0, 0, 0, 1, 1, 1], [0] * 6])
-    1
-    """
-    if server in replicas:
-        return 0
-    for tier, group in enumerate(groups):
-        here = group[server]
-        for replica in replicas:
-            if group[replica] == here:
-                return tier
-    return len(groups) - 1
 
 
 class Job:
@@ -226,6 +198,15 @@ class JobScheduling(TaskScheduling):
             self._move(job)
         elif not job.n_running:
             del self._known[task.job]
+
+    def withdrawn(self, task: Task) -> None:
+        """Count a task out of those that wait."""
+        job = self._known[task.job]
+        job.n_waiting -= 1
+        if not job.n_waiting:
+            self._remove(self.place(job), job)
+            if not job.n_running:
+                del self._known[task.job]
 
     def take(self, job: Job) -> None:
         """Take note that a task of a job is proposed, and will start.

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from cluster_sim.policies.base import Guarantee, Optimality, QueuePolicy
-from cluster_sim.policies.choices import BY_INDEX, NO_QUEUE, shortest
+from cluster_sim.policies.base import Guarantee, Optimality
+from cluster_sim.policies.choices import BY_INDEX, shortest
+from cluster_sim.policies.own_queues import OwnQueuePolicy
 from cluster_sim.policies.sampling import check_samples
 
 __all__ = ["JSQd"]
@@ -15,7 +16,7 @@ __all__ = ["JSQd"]
 
 @final
 @dataclass(frozen=True)
-class JSQd(QueuePolicy):
+class JSQd(OwnQueuePolicy):
     """Join the shortest of d of the task's local queues; a server serves its own queue only.
 
     The d servers are drawn from the task's replicas, without replacement. With d from the number of
@@ -53,7 +54,6 @@ class JSQd(QueuePolicy):
         "stable at most where local service alone suffices; in a large cluster the queues have the "
         "doubly exponential tail of the supermarket model",
     )
-    takes_own_first: ClassVar[bool] = True
 
     d: int = 2
 
@@ -102,17 +102,3 @@ class JSQd(QueuePolicy):
                     best = queue
                 tie -= int(tie)
         return best
-
-    @staticmethod
-    def serve(
-        server: int,
-        lengths: Sequence[int],
-        waiting: Sequence[int],
-        longest: Sequence[int],
-        n_longest: Sequence[int],
-        constants: Sequence[float],
-        tie_break: int,
-        tie: float,
-    ) -> int:
-        """Return the own queue if a task waits there."""
-        return server if waiting[server] > 0 else NO_QUEUE

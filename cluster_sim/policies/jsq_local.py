@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from cluster_sim.policies.base import Guarantee, Optimality, QueuePolicy
-from cluster_sim.policies.choices import NO_QUEUE, shortest
+from cluster_sim.policies.base import Guarantee, Optimality
+from cluster_sim.policies.choices import shortest
+from cluster_sim.policies.own_queues import OwnQueuePolicy
 
 __all__ = ["JSQLocal"]
 
 
 @final
 @dataclass(frozen=True)
-class JSQLocal(QueuePolicy):
+class JSQLocal(OwnQueuePolicy):
     """Join the shortest of the task's local queues; a server serves its own queue only.
 
     References
@@ -32,7 +33,6 @@ class JSQLocal(QueuePolicy):
         Optimality.NO,
         "stable exactly where local service alone suffices; loses the helpers' capacity",
     )
-    takes_own_first: ClassVar[bool] = True
 
     @staticmethod
     def route(
@@ -47,17 +47,3 @@ class JSQLocal(QueuePolicy):
     ) -> int:
         """Return the shortest of the task's local queues."""
         return shortest(replicas, lengths, tie_break, tie)
-
-    @staticmethod
-    def serve(
-        server: int,
-        lengths: Sequence[int],
-        waiting: Sequence[int],
-        longest: Sequence[int],
-        n_longest: Sequence[int],
-        constants: Sequence[float],
-        tie_break: int,
-        tie: float,
-    ) -> int:
-        """Return the own queue if a task waits there."""
-        return server if waiting[server] > 0 else NO_QUEUE

@@ -132,6 +132,10 @@ class SlotAssignments(TaskScheduling):
         """Let a task wait."""
         self._tasks.append(task)
 
+    def withdrawn(self, task: Task) -> None:
+        """Let a task wait no longer."""
+        self._tasks.remove(task)
+
     def propose(self, slot: int, idle: Iterable[int]) -> Iterator[Proposal]:
         """Yield the starts of the cheapest assignment."""
         servers = list(idle)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from cluster_sim.policies.base import Guarantee, Optimality, QueuePolicy
-from cluster_sim.policies.choices import NO_QUEUE
+from cluster_sim.policies.base import Guarantee, Optimality
+from cluster_sim.policies.own_queues import OwnQueuePolicy
 
 __all__ = ["RandomLocal"]
 
 
 @final
 @dataclass(frozen=True)
-class RandomLocal(QueuePolicy):
+class RandomLocal(OwnQueuePolicy):
     """Join one of the task's local queues, uniformly; a server serves its own queue only.
 
     The choice is the policy itself, not a tie: no reading of `tie_break` changes it.
@@ -28,7 +28,6 @@ class RandomLocal(QueuePolicy):
         Optimality.NO,
         "stable exactly where an even split over each task's replicas overloads no server",
     )
-    takes_own_first: ClassVar[bool] = True
 
     @staticmethod
     def route(
@@ -43,17 +42,3 @@ class RandomLocal(QueuePolicy):
     ) -> int:
         """Return a random local queue."""
         return replicas[int(tie * len(replicas))]
-
-    @staticmethod
-    def serve(
-        server: int,
-        lengths: Sequence[int],
-        waiting: Sequence[int],
-        longest: Sequence[int],
-        n_longest: Sequence[int],
-        constants: Sequence[float],
-        tie_break: int,
-        tie: float,
-    ) -> int:
-        """Return the own queue if a task waits there."""
-        return server if waiting[server] > 0 else NO_QUEUE

@@ -26,6 +26,7 @@ class Setting:
     Parameters
     ----------
     cluster : Cluster
+        As the scheduler is told: estimated rates, and no speeds of servers.
     waiting : set of Task
         The tasks that wait now. The scheduler keeps it: a task enters before `accept` is called
         for it and leaves when its start is performed.
@@ -80,6 +81,30 @@ class TaskScheduling(ABC):
 
     def completed(self, task: Task) -> None:  # noqa: B027 - many need not know
         """Take note of a task that has completed. By default nothing is done.
+
+        Parameters
+        ----------
+        task : Task
+        """
+
+    def aborted(self, task: Task) -> None:
+        """Take note of a task whose server broke down: it runs no longer, and is not done.
+
+        It will be handed to `accept` again, as another object of the same number. By default it is
+        treated as completed, which is right for who counts running tasks.
+
+        Parameters
+        ----------
+        task : Task
+        """
+        self.completed(task)
+
+    def withdrawn(self, task: Task) -> None:  # noqa: B027 - many drop it when they meet it
+        """Take note of a task that no longer waits, and has not started.
+
+        Its chunk has moved, or cannot be read for now. It will be handed to `accept` again, as
+        another object of the same number. It has left `Setting.waiting`, and a proposal that names
+        it is passed over, so by default nothing is done. Who counts waiting tasks counts it out.
 
         Parameters
         ----------

@@ -36,7 +36,7 @@ class Measurements(Observer):
         self._busy = [0] * n_servers
         self._in_system_sum = self._waiting_sum = 0  # over the whole run
         self._sums_at_warmup: tuple[int, int] | None = None
-        self._n_completed = 0
+        self._n_completed = self._n_failed = 0
         self._thinning = Thinning(series_points)
 
     def completion(self, task: Task) -> None:
@@ -52,6 +52,15 @@ class Measurements(Observer):
         if end >= self._warmup:
             self._completion_times[end - task.arrival] += 1
             self._waiting_times[start - task.arrival] += 1
+
+    def displaced(self, task: Task, slot: int) -> None:
+        """Count the slots of a run that is lost; the server was busy in them."""
+        if hasattr(task, "start"):
+            self._busy[task.server] += max(slot - max(task.start, self._warmup), 0)
+
+    def failed(self, task: Task, slot: int) -> None:  # noqa: ARG002
+        """Count a task that left without service."""
+        self._n_failed += 1
 
     def close(self, state: StateView) -> None:
         """Count the services still running, up to the end of the run."""
@@ -70,7 +79,7 @@ class Measurements(Observer):
                 slot,
                 in_system,
                 state.n_waiting,
-                arrived=self._n_completed + in_system,
+                arrived=self._n_completed + self._n_failed + in_system,
                 in_system_sum=self._in_system_sum,
                 waiting_sum=self._waiting_sum,
             )

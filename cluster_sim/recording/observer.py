@@ -14,19 +14,22 @@ __all__ = ["Observer", "ObserverHub", "StateView"]
 
 
 class StateView(Protocol):
-    """What an observer may look at; it must not change it.
+    """What an observer may look at; it must not change it."""
 
-    Attributes
-    ----------
-    waiting, lengths : sequence of int, length n_queues
-        Waiting tasks per queue, and lengths under the reading `queue_length`.
-    n_waiting : int
-        Tasks waiting, over all queues.
-    """
+    @property
+    def waiting(self) -> list[int]:
+        """Waiting tasks per queue."""
+        ...
 
-    waiting: list[int]
-    lengths: list[int]
-    n_waiting: int
+    @property
+    def lengths(self) -> list[int]:
+        """Lengths per queue, under the reading `queue_length`."""
+        ...
+
+    @property
+    def n_waiting(self) -> int:
+        """Tasks waiting, over all queues; where chunks may be away, those that wait for one too."""
+        ...
 
     @property
     def n_in_service(self) -> int:
@@ -62,6 +65,21 @@ class Observer:
     def completion(self, task: Task) -> None:
         """Take note of a task that has completed, in slot ``task.start + task.service``."""
 
+    def displaced(self, task: Task, slot: int) -> None:
+        """Take note of a task that neither waits nor runs any more, for a breakdown in that slot.
+
+        If it ran, it has ``task.start``, and the run is lost.
+        """
+
+    def rejoined(self, task: Task, slot: int) -> None:
+        """Take note of a displaced task that has joined ``task.queue`` anew.
+
+        It is another object of the same number.
+        """
+
+    def failed(self, task: Task, slot: int) -> None:
+        """Take note of a task that leaves without service, because its chunk is lost."""
+
     def observe(self, slot: int, state: StateView) -> None:
         """Look at the state at the observation point of a slot, the paper's Q(t).
 
@@ -85,6 +103,10 @@ class ObserverHub:
         self.arrival: list[Callable[[Task], None]] = self._overridden("arrival")
         self.start: list[Callable[[Task], None]] = self._overridden("start")
         self.completion: list[Callable[[Task], None]] = self._overridden("completion")
+        # Of runs in which something breaks down.
+        self.displaced: list[Callable[[Task, int], None]] = self._overridden("displaced")
+        self.rejoined: list[Callable[[Task, int], None]] = self._overridden("rejoined")
+        self.failed: list[Callable[[Task, int], None]] = self._overridden("failed")
         observe: list[Callable[[int, StateView], None]] = self._overridden("observe")
         lookers = [each for each in self._observers if _overrides(each, "observe")]
         for each in lookers:

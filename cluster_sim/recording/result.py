@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cluster_sim.recording.disruptions import FailureRecord, ReplicationRecord
 from cluster_sim.recording.histogram import Histogram
 from cluster_sim.recording.series import Series
 
@@ -26,7 +27,8 @@ class RunResult:
     slots, warmup : int
         Slots simulated, and those left out of the averages at the start.
     n_arrivals, n_completed, n_in_system : int
-        Over the whole run: arrived = completed + in system.
+        Over the whole run: arrived = completed + in system, and + `n_failed` where chunks may be
+        lost.
     completion_times, waiting_times : Histogram
         Slots from arrival to completion, and from arrival to start.
     starts : int64 array, shape (n_tiers,)
@@ -41,6 +43,10 @@ class RunResult:
         The state over the whole run, thinned.
     counts_service : bool
         Whether queue lengths count tasks in service (the reading `queue_length`).
+    failures : FailureRecord or None
+        Where servers may break down.
+    replication : ReplicationRecord or None
+        Where a scheme may move replicas.
     """
 
     slots: int
@@ -57,6 +63,8 @@ class RunResult:
     n_bound_hits: int
     series: Series
     counts_service: bool
+    failures: FailureRecord | None = None
+    replication: ReplicationRecord | None = None
 
     def __eq__(self, other: object) -> bool:
         """Return whether both runs showed exactly the same."""
@@ -68,6 +76,11 @@ class RunResult:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def n_failed(self) -> int:
+        """Tasks that left without service, over the whole run."""
+        return 0 if self.failures is None else self.failures.n_failed
 
     @property
     def n_slots_measured(self) -> int:

@@ -8,7 +8,6 @@ from collections import deque
 from typing import NamedTuple
 
 from cluster_sim.model.readings import QueueLength, ServiceTier
-from cluster_sim.model.service import service_time
 from cluster_sim.model.task import Task
 from cluster_sim.policies.base import PolicyKind
 from cluster_sim.recording.observer import Observer, StateView
@@ -199,7 +198,7 @@ class EventInvariants(Observer):
         tier = cluster.tier(task.server, holders)
         if task.tier != tier:
             raise self._broken(Law.SERVICE, f"its tier is {tier}", task)
-        service = service_time(task.luck, cluster.rates[tier])
+        service = self._system.service_slots(task.luck, task.server, tier)
         # An engine may tell the service time at the end only; it is the task's own all the same.
         if getattr(task, "service", service) != service or service < 1:
             raise self._broken(

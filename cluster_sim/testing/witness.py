@@ -53,8 +53,8 @@ class Witness(InvariantObserver):
         cluster, policy = system.cluster, system.queue_policy
         self._near: list[list[int]] = cluster.groups.tolist()
         self._own = own_queues(policy, cluster.n_servers, cluster.n_tiers)
-        self._constants = tuple(policy.constants(cluster.rates))
-        self._above = policy.longest_above(cluster.rates)
+        self._constants = tuple(policy.constants(system.told_cluster.rates))
+        self._above = policy.longest_above(system.told_cluster.rates)
         self._at_slot_start = self.lengths
         self._routed: int | None = None
         self._served: tuple[int, int] | None = None

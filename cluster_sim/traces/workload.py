@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cluster_sim.errors import ScenarioError
 from cluster_sim.model.workload import ArrivalBatch, window
 from cluster_sim.randomness import Key
 from cluster_sim.traces.slots import TraceSlots
 
 __all__ = ["TraceWorkload"]
+
+MOST_CHUNKS = 2_000_000  # about a gigabyte in the map of replicas
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,5 +54,22 @@ class TraceWorkload:
         for first_slot in range(0, n_slots, step):
             counts, chunks = self.slots.window(first_slot, min(step, n_slots - first_slot))
             jobs = self.slots.tasks.task_jobs(first_task, len(chunks))
-            yield ArrivalBatch(first_slot, first_task, counts, self.placed(chunks), jobs)
+            yield ArrivalBatch(first_slot, first_task, counts, self.placed(chunks), jobs, chunks)
             first_task += len(chunks)
+
+    def placed_chunks(self) -> npt.NDArray[np.int64]:
+        """Return where every chunk of the trace is; see `cluster_sim.model.workload`.
+
+        Raises
+        ------
+        ScenarioError
+            If there are too many to keep the state of each.
+        """
+        n_chunks = self.slots.tasks.n_chunks
+        if n_chunks > MOST_CHUNKS:
+            raise ScenarioError(
+                f"[traffic] the trace reads {n_chunks:,} chunks; where servers break down or "
+                f"replicas move, every chunk is kept in memory, and {MOST_CHUNKS:,} is the most; "
+                "set max_tasks_per_job, or a larger chunk_mib"
+            )
+        return self.placed(np.arange(n_chunks, dtype=np.int64))

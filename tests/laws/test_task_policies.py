@@ -6,17 +6,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 from cluster_sim import policies
 from cluster_sim.compiled.engine import simulate as simulate_compiled
+from cluster_sim.emulator.emulator import simulate
 from cluster_sim.errors import PolicyError
+from cluster_sim.model.arrivals import Poisson
+from cluster_sim.model.cluster import Cluster
 from cluster_sim.model.task import Task
+from cluster_sim.model.topology import Topology
+from cluster_sim.model.traffic import Types
+from cluster_sim.model.workload import SyntheticWorkload
 from cluster_sim.policies import Fair, PolicyKind, Setting, TaskPolicy, TaskScheduling
+from cluster_sim.randomness import Key
+from cluster_sim.recording.events import EventKind, EventRecorder
+from cluster_sim.system import System
 from cluster_sim.testing import (
     EventInvariants,
     Law,
     LawViolation,
+    TaskRecorder,
     Witness,
     check_policy,
     small_systems,
@@ -27,6 +38,39 @@ from cluster_sim.testing import (
 def test_every_task_policy_keeps_the_laws(name: str) -> None:
     """Conservation, one task a server, no task twice, Little's law, determinism, and the others."""
     check_policy(name, n_slots=25)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["maxweight-types", "generalised-c-mu", "discrete-review", "bell-williams", "squillante"],
+)
+def test_a_type_is_first_in_first_out(name: str) -> None:
+    """The affinity schedulers have a queue for each type: its tasks start in order of arrival."""
+    for system in small_systems(policies.get(name)):
+        tasks, events = TaskRecorder(), EventRecorder()
+        simulate(system, Key.of(1), slots=60, observers=[tasks, events])
+        kinds = {number: replicas for number, _, replicas, _ in tasks.tasks}
+        started: dict[tuple[int, ...], list[int]] = {}
+        for event in events.events:
+            if event.kind is EventKind.START:
+                started.setdefault(kinds[event.task], []).append(event.task)
+        assert started
+        assert all(numbers == sorted(numbers) for numbers in started.values())
+
+
+@pytest.mark.parametrize("name", ["hadoop-fifo", "sparrow", "quincy"])
+def test_tasks_of_one_type_start_in_order(name: str) -> None:
+    """Where all tasks are of one type and jobs of one task, the oldest goes first."""
+    everywhere = Types(np.array([[0, 1, 2]]), np.ones(1))
+    cluster = Cluster.of(Topology.tree(3), {"local": 0.7, "remote": 0.5})
+    events = EventRecorder()
+    parameters = {"probes": 3} if name == "sparrow" else {}
+    workload = SyntheticWorkload(everywhere, Poisson(1.9))
+    system = System(cluster, workload, policies.get(name, **parameters))
+    simulate(system, Key.of(2), slots=200, observers=[events])
+    slots = {event.task: event.slot for event in events.events if event.kind is EventKind.ARRIVAL}
+    started = [slots[event.task] for event in events.events if event.kind is EventKind.START]
+    assert started == sorted(started)
 
 
 class _Newest(TaskScheduling):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -104,21 +104,77 @@ def literal_delay(thresholds: list[float]) -> Choose:
     return choose
 
 
-def literal_maxweight(power: float) -> Choose:
-    """The largest Q^power times rate; ties to the nearer tier, then to the oldest head."""
+class TypesNear:
+    """The types with waiting tasks, as a server sees them in a slot."""
+
+    def __init__(self, state: LiteralScheduling, slot: int, server: int) -> None:
+        self._cluster, self._slot, self._server = state.cluster, slot, server
+        self.tasks: dict[tuple[int, ...], list[Task]] = {}
+        for task in state.tasks:
+            self.tasks.setdefault(tuple(task.replicas), []).append(task)
+
+    def tier(self, kind: tuple[int, ...]) -> int:
+        return self._cluster.tier(self._server, kind)
+
+    def rate(self, kind: tuple[int, ...]) -> int:
+        return round(self._cluster.rates[self.tier(kind)] * 100)
+
+    def length(self, kind: tuple[int, ...]) -> int:
+        return len(self.tasks[kind])
+
+    def oldest(self, kind: tuple[int, ...]) -> int:
+        return self.tasks[kind][0].number
+
+    def delay(self, kind: tuple[int, ...]) -> int:
+        return self._slot - self.tasks[kind][0].arrival
+
+
+def literal_c_mu(cost_of: str, exponent: float, linear: float) -> Choose:
+    """The largest C'(x) times rate; ties to the nearer tier, then to the oldest head."""
 
     def choose(state: LiteralScheduling, slot: int, server: int) -> Task:
-        lengths = Counter(tuple(task.replicas) for task in state.tasks)
-        heads: dict[tuple[int, ...], Task] = {}
-        for task in state.tasks:
-            heads.setdefault(tuple(task.replicas), task)
+        near = TypesNear(state, slot, server)
+        amount = near.delay if cost_of == "delay" else near.length
 
-        def weight(kind: tuple[int, ...]) -> tuple[float, int, int]:
-            tier = state.cluster.tier(server, kind)
-            scaled = round(state.cluster.rates[tier] * 100)
-            return (-scaled * lengths[kind] ** power, tier, heads[kind].number)
+        def weight(kind: tuple[int, ...]) -> float:
+            rising = amount(kind) ** (exponent - 1)
+            return (linear + exponent * rising if linear else rising) * near.rate(kind)
 
-        return heads[min(heads, key=weight)]
+        def rank(kind: tuple[int, ...]) -> tuple[float, int, int]:
+            return -weight(kind), near.tier(kind), near.oldest(kind)
+
+        return near.tasks[min(near.tasks, key=rank)][0]
+
+    return choose
+
+
+def literal_squillante(thresholds: Sequence[float]) -> Choose:
+    """The oldest local task, else the longest type above a threshold, the nearest tier first."""
+
+    def choose(state: LiteralScheduling, slot: int, server: int) -> Task | None:
+        near = TypesNear(state, slot, server)
+
+        def rank(kind: tuple[int, ...]) -> tuple[int, int, int]:
+            tier = near.tier(kind)
+            return tier, -near.length(kind) if tier else 0, near.oldest(kind)
+
+        kinds = [k for k in near.tasks if near.length(k) > thresholds[near.tier(k)]]
+        return near.tasks[min(kinds, key=rank)][0] if kinds else None
+
+    return choose
+
+
+def literal_bell_williams(threshold: float) -> Choose:
+    """The longest of the types above the threshold on lower servers, else the oldest local task."""
+
+    def choose(state: LiteralScheduling, slot: int, server: int) -> Task | None:
+        near = TypesNear(state, slot, server)
+        helped = [k for k in near.tasks if near.length(k) > threshold and max(k) < server]
+        if helped:
+            chosen = min(helped, key=lambda kind: (-near.length(kind), near.oldest(kind)))
+            return near.tasks[chosen][0]
+        own = [kind for kind in near.tasks if server in kind]
+        return near.tasks[min(own, key=near.oldest)][0] if own else None
 
     return choose
 

@@ -31,6 +31,8 @@ def share_left(policy: str, **parameters: float) -> float:
     ("policy", "parameters"),
     [
         ("maxweight-types", {}),  # throughput-optimal: Mandelbaum and Stolyar 2004
+        ("generalised-c-mu", {}),
+        ("blind-gb-pandas", {}),  # throughput-optimal: Yekkehkhany and Nagi 2020
         ("quincy", {}),
         ("quincy", {"omega": math.inf}),
     ],
@@ -52,6 +54,11 @@ def test_a_hot_spot_below_capacity_is_served(policy: str, parameters: dict[str, 
         ("delay", {"skips": math.inf}),
         ("sparrow", {"probes": 3}),
         ("quincy", {"omega": 0.0}),
+        # Queues of many types stay below any threshold; the help that there is goes one way.
+        ("squillante", {"threshold": 20}),
+        ("bell-williams", {"threshold": 20}),
+        # A period of two remote services: what ends sooner than planned is lost.
+        ("discrete-review", {"period": 40}),
         # Old tasks first, within remote_cost / omega = 2 slots of age: too few to choose from.
         ("quincy", {"omega": 5.0}),
     ],
@@ -59,3 +66,8 @@ def test_a_hot_spot_below_capacity_is_served(policy: str, parameters: dict[str, 
 def test_a_hot_spot_below_capacity_is_not_served(policy: str, parameters: dict[str, float]) -> None:
     """The known failures: a share of the arrivals is never served, however long the run."""
     assert share_left(policy, **parameters) > 0.04
+
+
+def test_long_reviews_serve_a_hot_spot_a_period_late() -> None:
+    """Discrete review with a period of five remote services serves all, but for the last period."""
+    assert share_left("discrete-review", period=100) < (100 + 20) / SLOTS

@@ -17,11 +17,14 @@ so that later blocks can use it, and a Python file is imported.
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import importlib
+import io
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -37,6 +40,10 @@ from support.markdown import Block, Command, commands
 REPOSITORY = Path(__file__).resolve().parents[2]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 COMMANDS = ("cluster-sim", "python", "cat", "head", "ls", "diff")
+
+# Of the shell: pipes, lists, variables and patterns; a single > is understood.
+SHELL = re.compile(r"[|;&<$`*?~]|>>|>.*>")
+NEEDS_PROCESS = {"--cluster"}  # Dask starts workers of its own
 
 # What a fragment of a scenario lacks to be a whole one.
 COMPLETION: dict[str, dict[str, Any]] = {
@@ -129,7 +136,7 @@ class PageRunner:
                 f"{where}: {program!r} is not run in a test (these are: {', '.join(COMMANDS)}); "
                 "say why: <!-- not run: REASON -->"
             )
-        done = subprocess.run(
+        done = self._call(command.command) or subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command.command],
             cwd=self.folder,
             env=self._environment,
@@ -155,6 +162,35 @@ class PageRunner:
                 f"{where}: {command.command!r} printed\n{printed}\nand the page shows\n"
                 f"{command.shown}\n(`pytest tests/docs --update-docs` writes what it prints)"
             )
+
+    def _call(self, command: str) -> subprocess.CompletedProcess[str] | None:
+        """Run a plain ``cluster-sim`` command in this process; None if it takes a shell.
+
+        A new process takes a second to import and to load compiled code, and a page has many.
+        """
+        words = shlex.split(command.replace("\\\n", " "))
+        target = self.folder / words[-1] if words[-2:-1] == [">"] else None
+        arguments = words[1:-2] if target else words[1:]
+        if words[0] != "cluster-sim" or NEEDS_PROCESS & set(arguments) or SHELL.search(command):
+            return None
+        from cluster_sim.cli import main
+
+        out, err, folder = io.StringIO(), io.StringIO(), Path.cwd()
+        before = os.environ.copy()
+        try:
+            os.chdir(self.folder)
+            os.environ.update(self._environment)
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                status = main(arguments)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            os.chdir(folder)
+        printed = out.getvalue()
+        if target:
+            target.write_text(printed, encoding="utf-8")
+            printed = ""
+        return subprocess.CompletedProcess(command, status, printed, err.getvalue())
 
     def _toml(self, block: Block) -> None:
         try:
