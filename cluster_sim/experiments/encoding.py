@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster_sim.errors import ResultsError
+from cluster_sim.recording.disruptions import FailureRecord, ReplicationRecord
 from cluster_sim.recording.histogram import Histogram
 from cluster_sim.recording.result import RunResult
 from cluster_sim.recording.series import Series
@@ -23,7 +24,9 @@ __all__ = ["FORMAT", "decode", "encode"]
 
 FORMAT = 1
 _LEVEL = 6  # of zlib
-_RECORDS: dict[str, type] = {"Histogram": Histogram, "Series": Series}
+_RECORDS: dict[str, type] = {
+    record.__name__: record for record in (Histogram, Series, FailureRecord, ReplicationRecord)
+}
 
 
 def encode(result: RunResult) -> bytes:
@@ -109,9 +112,9 @@ def decode(data: bytes) -> RunResult:
 
 
 def _fields(record: Any) -> dict[str, Any]:
-    return {
-        field.name: _written(getattr(record, field.name)) for field in dataclasses.fields(record)
-    }
+    values = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    # What a run has nothing to say of is left out, so results without it stay as they were.
+    return {name: _written(value) for name, value in values.items() if value is not None}
 
 
 def _written(value: Any) -> Any:

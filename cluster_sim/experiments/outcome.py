@@ -15,6 +15,7 @@ from cluster_sim.experiments.quantiles import QuantileEstimate, quantile_estimat
 from cluster_sim.experiments.stability import Stability, judge
 from cluster_sim.experiments.statistics import Estimate, estimate
 from cluster_sim.experiments.warmup import Warmup, WarmupMethod
+from cluster_sim.recording.disruptions import FailureRecord, ReplicationRecord
 from cluster_sim.recording.histogram import Histogram
 from cluster_sim.recording.result import RunResult
 from cluster_sim.scenario.build import Prepared
@@ -194,9 +195,21 @@ class Outcome:
                 "reason": stability.reason,
                 "growth_per_slot": stability.growth,
             },
+            **self._disruptions(),
             "wall_seconds": self.wall_seconds,
             "tasks_per_second": n_arrivals / self.wall_seconds if self.wall_seconds else None,
         }
+
+    def _disruptions(self) -> dict[str, Any]:
+        """Return what there is to say of breakdowns and replicas; nothing where there are none."""
+        failures = [result.failures for result in self.results if result.failures is not None]
+        moves = [result.replication for result in self.results if result.replication is not None]
+        found: dict[str, Any] = {}
+        if failures:
+            found["failures"] = FailureRecord.total(failures).as_dict()
+        if moves:
+            found["replication"] = ReplicationRecord.total(moves).as_dict(len(moves))
+        return found
 
 
 def _number(value: float | None) -> float | None:

@@ -130,6 +130,8 @@ def _identity(scenario: Scenario, folder: str | None) -> dict[str, Any]:
     sources = source_hashes(scenario, folder)
     if "traffic.path" in sources:
         del tables["traffic"]["path"]  # what counts is what the file holds
+    if "service.durations" in sources:
+        del tables["service"]["durations"]
     levels = tables["cluster"].get("levels")
     if levels is not None:  # their order counts, and keys are sorted
         tables["cluster"]["levels"] = [[name, count] for name, count in levels.items()]

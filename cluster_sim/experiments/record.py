@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from cluster_sim.errors import ScenarioError
 from cluster_sim.experiments.engines import choose_engine
 from cluster_sim.recording.recording import Recorder, Recording
 from cluster_sim.scenario.build import Prepared, prepare
@@ -57,10 +58,20 @@ def record(
     str or None
         A note on the engine, where the compiled one could not be used.
 
+    Raises
+    ------
+    ScenarioError
+        If servers break down.
+
     Notes
     -----
     Draws are keyed, so this is the start of the very run that ``cluster-sim run`` makes.
     """
+    if prepared.system.failures is not None:
+        raise ScenarioError(
+            "[failures]: a recording holds one run of each task, and a breakdown breaks runs off; "
+            "take the table out for this, or look at `cluster-sim run --events FILE`"
+        )
     engine = choose_engine(prepared.scenario.run.engine, prepared.system)
     recorder = Recorder(first_slot, n_slots)
     simulate = partial(engine.simulate, prepared.system, prepared.key(0))

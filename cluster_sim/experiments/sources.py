@@ -40,8 +40,9 @@ def source_hashes(scenario: Scenario, folder: str | None = None) -> dict[str, st
     Returns
     -------
     dict of str to str
-        From ``"scheduler.policy"``, ``"traffic.placement"`` or ``"traffic.path"`` to the hash; only
-        those that are files of the user's own.
+        From ``"scheduler.policy"``, ``"replication.scheme"``, ``"traffic.placement"``,
+        ``"traffic.path"`` or ``"service.durations"`` to the hash; only those that are files of the
+        user's own.
 
     Raises
     ------
@@ -58,6 +59,8 @@ def source_hashes(scenario: Scenario, folder: str | None = None) -> dict[str, st
     imports, directly or not. Other packages are not looked at, nor files that the code may read.
     """
     named = {"scheduler.policy": scenario.scheduler.policy}
+    if scenario.replication is not None:
+        named["replication.scheme"] = scenario.replication.scheme
     traffic = scenario.traffic
     if hasattr(traffic, "placement"):
         named["traffic.placement"] = traffic.placement
@@ -70,6 +73,10 @@ def source_hashes(scenario: Scenario, folder: str | None = None) -> dict[str, st
         path = os.path.realpath(traffic.path)
         state = os.stat(path)  # noqa: PTH116 - a file edited meanwhile is read again
         found["traffic.path"] = _file_hash(path, state.st_mtime_ns, state.st_size)
+    if isinstance(scenario.service.durations, str):
+        path = os.path.realpath(scenario.service.durations)
+        state = os.stat(path)  # noqa: PTH116 - as above
+        found["service.durations"] = _file_hash(path, state.st_mtime_ns, state.st_size)
     return found
 
 

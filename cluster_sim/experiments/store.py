@@ -20,7 +20,7 @@ from cluster_sim.experiments.results_file import Lock, connect, plain_words
 from cluster_sim.experiments.tasks import Report
 from cluster_sim.recording.result import RunResult
 
-__all__ = ["COLUMNS", "Failure", "Row", "Store"]
+__all__ = ["COLUMNS", "Failure", "Kept", "Row", "Store"]
 
 COLUMNS = (
     "engine",
@@ -57,6 +57,7 @@ _INSERT_FAILURE = (
     "trace = excluded.trace, n_attempts = n_attempts + 1, wall_seconds = excluded.wall_seconds, "
     "worker = excluded.worker, failed_at = excluded.failed_at"
 )
+_LAST_SWEEP = "last sweep"  # in the table `meta`: the ids of its points, in order
 _MAY_MISS = {"p50", "p90", "p99", "p999"}  # whole numbers: missing is None, not nan
 
 
@@ -102,6 +103,29 @@ class Failure:
     error: str
     trace: str
     n_attempts: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a results file says of a point that has results.
+
+    Parameters
+    ----------
+    id, version : str
+        The id of the point, and of which version of cluster_sim its results are.
+    tables : dict of str to object
+        Its scenario less what does not decide its results.
+    values : dict of str to object
+        The swept fields and their values here.
+    n_replications : int
+        One more than the highest number of a replication that is there.
+    """
+
+    id: str
+    version: str
+    tables: dict[str, Any]
+    values: dict[str, Any]
+    n_replications: int
 
 
 class Store:
@@ -192,6 +216,10 @@ class Store:
                     )
                     for point in listed
                 ],
+            )
+            self._connection.execute(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                (_LAST_SWEEP, json.dumps([point.id for point in listed])),
             )
 
     def add(self, reports: Iterable[Report]) -> None:
@@ -289,6 +317,38 @@ class Store:
             if point_id in order
         ]
         return sorted(found, key=lambda failure: (order[failure.point_id], failure.replication))
+
+    def kept(self) -> list[Kept]:
+        """Return the points that have results.
+
+        Returns
+        -------
+        list of Kept
+            Those of the last sweep first, in its order.
+        """
+        query = (
+            "SELECT id, version, scenario, swept, max(replication) + 1 "
+            "FROM points JOIN results ON point_id = id GROUP BY id ORDER BY points.rowid"
+        )
+        found = [
+            Kept(point_id, version, json.loads(tables), json.loads(values), n)
+            for point_id, version, tables, values, n in self._select(query)
+        ]
+        order = {point_id: number for number, point_id in enumerate(self.last_sweep())}
+        return sorted(found, key=lambda kept: order.get(kept.id, len(order)))
+
+    def last_sweep(self) -> list[str]:
+        """Return the ids of the points of the sweep that was started last, in order.
+
+        Returns
+        -------
+        list of str
+            Empty if the file is of a version that did not note them.
+        """
+        query = "SELECT value FROM meta WHERE key = ?"
+        return [
+            point_id for (ids,) in self._select(query, _LAST_SWEEP) for point_id in json.loads(ids)
+        ]
 
     def identities(self) -> dict[str, dict[str, Any]]:
         """Return what the id of each point of the file is a hash of.

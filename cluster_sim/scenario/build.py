@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,17 @@ from cluster_sim.model import placement as place
 from cluster_sim.model import traffic as kinds
 from cluster_sim.model.cluster import Cluster
 from cluster_sim.model.readings import Reading
-from cluster_sim.model.topology import Topology
 from cluster_sim.model.workload import SyntheticWorkload, Workload
 from cluster_sim.randomness import Key
 from cluster_sim.scenario.capacity import Capacity, capacity_of, capacity_of_trace
+from cluster_sim.scenario.conditions_build import (
+    cluster_of,
+    phased,
+    phased_workload,
+    service_of,
+    told_rates,
+)
+from cluster_sim.scenario.disruptions_build import failures_of, scheme_of
 from cluster_sim.scenario.schema import Scenario
 from cluster_sim.scenario.traffic import (
     EvenTraffic,
@@ -111,8 +119,7 @@ def prepare(scenario: Scenario) -> Prepared:
     TraceError
         If the trace cannot be read.
     """
-    topology = Topology.tree(scenario.cluster.servers, scenario.cluster.level_counts)
-    cluster = Cluster.of(topology, scenario.tiers)
+    cluster = cluster_of(scenario)
     policy = policies.get(scenario.scheduler.policy, **scenario.scheduler.parameters)
     reading = Reading(**scenario.reading.model_dump())
     workload, capacity = _workload(scenario, cluster)
@@ -122,7 +129,12 @@ def prepare(scenario: Scenario) -> Prepared:
     if slots is None:
         raise ScenarioError("[run] slots: missing; add for example slots = 20000")
     resolved = scenario.without_sweep().with_values({"run.slots": slots})
-    return Prepared(resolved, System(cluster, workload, policy, reading), capacity)
+    service, told = service_of(scenario), told_rates(scenario, cluster)
+    named = getattr(scenario.traffic, "placement", "uniform")
+    failures = failures_of(scenario, _placement(named))
+    scheme = scheme_of(scenario)
+    system = System(cluster, workload, policy, reading, service, told, failures, scheme)
+    return Prepared(resolved, system, capacity)
 
 
 def _workload(scenario: Scenario, cluster: Cluster) -> tuple[Workload, Capacity]:
@@ -130,10 +142,13 @@ def _workload(scenario: Scenario, cluster: Cluster) -> tuple[Workload, Capacity]
     if isinstance(traffic, TraceTraffic):
         return _trace_workload(scenario, traffic, cluster)
     drawn = _traffic(scenario, cluster)
-    capacity = capacity_of(drawn, cluster)
+    changing = phased(scenario, drawn)
+    capacity = capacity_of(changing or drawn, cluster)
     rate = traffic.rate if traffic.load is None else traffic.load * capacity.rate
     if rate is None:
         raise ScenarioError("[traffic]: give load or rate")
+    if changing is not None:
+        return phased_workload(changing, rate, partial(_arrivals, traffic)), capacity
     return SyntheticWorkload(drawn, _arrivals(traffic, rate)), capacity
 
 

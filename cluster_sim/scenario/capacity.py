@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from cluster_sim.model.cluster import Cluster
+from cluster_sim.model.phased_workload import PhasedTraffic
 from cluster_sim.model.placement import HdfsPlacement, Placement, UniformPlacement
 from cluster_sim.model.topology import Topology
 from cluster_sim.model.traffic import Even, Hotspot, Traffic, Types
 from cluster_sim.randomness import Key
 from cluster_sim.theory.capacity import largest_load_factor
-from cluster_sim.theory.symmetric import even_capacity, hotspot_capacity
+from cluster_sim.theory.symmetric import even_capacity, hotspot_capacity, hotspot_orbits
 from cluster_sim.traces.tasks import TraceTasks
 
 __all__ = ["Capacity", "capacity_of", "capacity_of_trace"]
@@ -23,6 +24,7 @@ IntArray = npt.NDArray[np.int64]
 
 N_SAMPLED = 200_000  # task types drawn where a traffic has too many to list; two tiers, by flow
 N_SAMPLED_TIERS = 5_000  # the same for more tiers, where a linear program is solved
+MOST_ORBITS = 8  # classes of servers in the program of a hot spot: it grows with their cube
 
 
 @dataclass(frozen=True)
@@ -59,22 +61,36 @@ def capacity_of(traffic: Traffic, cluster: Cluster) -> Capacity:
     Notes
     -----
     Even and hot-spot traffic with uniform placement have a closed form, or a small linear program
-    with more than two tiers. Placed chunks are listed. Any other placement is sampled.
+    with more than two tiers, or a few speeds. Placed chunks are listed. Any other placement is
+    sampled. The capacity of traffic with phases is that of its long-run mean.
     """
+    if isinstance(traffic, PhasedTraffic) and traffic.mean is not None:
+        found = capacity_of(traffic.mean, cluster)
+        return replace(found, method=f"{found.method}, long-run mean of the phases")
+    if isinstance(traffic, PhasedTraffic) and traffic.is_even and cluster.speeds is None:
+        rate = even_capacity(cluster.n_servers, cluster.rates)
+        return Capacity(rate, True, "closed form, long-run mean of the phases")
     if isinstance(traffic, Types):
         return _listed(traffic.replica_sets, traffic.probabilities, cluster, "all task types")
-    if isinstance(traffic, Even) and _is_symmetric(traffic.placement, cluster.topology):
+    if (
+        isinstance(traffic, Even)
+        and cluster.speeds is None
+        and _is_symmetric(traffic.placement, cluster.topology)
+    ):
         return Capacity(even_capacity(cluster.n_servers, cluster.rates), True, "closed form")
-    if isinstance(traffic, Hotspot) and isinstance(traffic.placement, UniformPlacement):
+    hotspot = _as_hotspot(traffic)
+    if hotspot is not None and _has_small_program(hotspot, cluster):
         rate = hotspot_capacity(
             cluster.n_servers,
-            traffic.n_hot,
-            hot_probability=traffic.hot_probability,
+            hotspot.n_hot,
+            hot_probability=hotspot.hot_probability,
             rates=cluster.rates,
             ancestors=cluster.groups,
-            n_replicas=traffic.n_replicas,
+            n_replicas=hotspot.n_replicas,
+            speeds=cluster.speeds,
         )
-        return Capacity(rate, True, "closed form")
+        how = "closed form" if cluster.speeds is None else "linear program over classes of servers"
+        return Capacity(rate, True, how)
     n = N_SAMPLED if cluster.n_tiers == 2 else N_SAMPLED_TIERS
     sample = traffic.replicas(Key.of(0), 0, n)
     return _listed(sample, np.full(n, 1.0 / n), cluster, f"a sample of {n:,} task types", False)
@@ -121,6 +137,23 @@ def _is_symmetric(placement: Placement, topology: Topology) -> bool:
     return bool((sizes == sizes[0]).all())
 
 
+def _as_hotspot(traffic: Traffic) -> Hotspot | None:
+    """Return traffic with uniform placement as a hot spot: even traffic has all servers hot."""
+    if isinstance(traffic, Even):
+        topology, n = traffic.topology, traffic.topology.n_servers
+        traffic = Hotspot(topology, n, 1.0, traffic.n_replicas, traffic.placement)
+    is_one = isinstance(traffic, Hotspot) and isinstance(traffic.placement, UniformPlacement)
+    return traffic if is_one and isinstance(traffic, Hotspot) else None
+
+
+def _has_small_program(traffic: Hotspot, cluster: Cluster) -> bool:
+    if cluster.speeds is None:
+        return True
+    is_hot = np.arange(cluster.n_servers) < traffic.n_hot
+    orbits = hotspot_orbits(is_hot, cluster.groups, np.array(cluster.speeds))
+    return int(orbits.max()) < MOST_ORBITS
+
+
 def _listed(
     sets: IntArray,
     probabilities: npt.NDArray[np.float64],
@@ -134,6 +167,7 @@ def _listed(
         n_servers=cluster.n_servers,
         rates=cluster.rates,
         ancestors=cluster.groups,
+        speeds=cluster.speeds,
     )
     how = "maximum flow" if cluster.n_tiers == 2 else "linear program"
     return Capacity(rate, is_exact, f"{how} over {source}")

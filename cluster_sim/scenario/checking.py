@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from cluster_sim.errors import ClusterSimError
 from cluster_sim.scenario.problems import Finding, KeyPath
 from cluster_sim.scenario.rules import RULES, Values
-from cluster_sim.scenario.sweep import check_sweep
+from cluster_sim.scenario.sweep_checks import check_sweep
 from cluster_sim.scenario.tablewise import (
     TABLES,
     check_table,
@@ -62,7 +62,9 @@ def find_problems(
     values = Values(_valid(given, found), given)
     for rule in RULES:
         found += [_with_value(values, breach) for breach in rule(values)]
-    found += _scheduler(given, found, check_scheduler or check_with_registry)
+    check = check_scheduler or check_with_registry
+    found += _parameters(given, found, ("scheduler", "policy"), check)
+    found += _parameters(given, found, ("replication", "scheme"), check_scheme)
     found += check_sweep(
         given, lambda point: find_problems(point, check_scheduler), is_base_valid=not found
     )
@@ -88,6 +90,25 @@ def check_with_registry(policy: str, parameters: Mapping[str, Any]) -> list[tupl
     return check_parameters(policy, dict(parameters))
 
 
+def check_scheme(scheme: str, parameters: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Check a replication scheme and its parameters against the registry of schemes.
+
+    Parameters
+    ----------
+    scheme : str
+        Registered name or ``module:Class``.
+    parameters : mapping
+
+    Returns
+    -------
+    list of (str, str)
+        A key inside [replication] and what is wrong with its value.
+    """
+    from cluster_sim.policies.replication import check_parameters  # lazily, as above
+
+    return check_parameters(scheme, dict(parameters))
+
+
 def plain(value: object, path: KeyPath = ()) -> Any:
     """Return a scenario given in Python as a file would give it.
 
@@ -101,8 +122,9 @@ def plain(value: object, path: KeyPath = ()) -> Any:
     Returns
     -------
     object
-        Dictionaries, lists and scalars; a key whose value is None is left out. In [scheduler] and
-        [sweep] the texts ``"inf"`` and ``"-inf"``, JSON's way out, become numbers.
+        Dictionaries, lists and scalars; a key whose value is None is left out. In [scheduler],
+        [replication] and [sweep] the texts ``"inf"`` and ``"-inf"``, JSON's way out, become
+        numbers.
 
     Raises
     ------
@@ -123,7 +145,7 @@ def plain(value: object, path: KeyPath = ()) -> Any:
         return {key: plain(inner, (*path, key)) for key, inner in items}
     if isinstance(value, list | tuple):
         return [plain(inner, (*path, number)) for number, inner in enumerate(value)]
-    if isinstance(value, str) and path[:1] in (("scheduler",), ("sweep",)):
+    if isinstance(value, str) and path[:1] in (("scheduler",), ("replication",), ("sweep",)):
         return _INFINITY.get(value, str(value))
     return str(value) if isinstance(value, str) else value
 
@@ -180,21 +202,28 @@ def _with_value(values: Values, breach: Finding) -> Finding:
     return Finding(path, f"the default; {breach.message}", default)
 
 
-def _scheduler(
-    given: Mapping[str, Any], found: list[Finding], check: CheckScheduler
+def _parameters(
+    given: Mapping[str, Any],
+    found: list[Finding],
+    place: tuple[str, str],
+    check: CheckScheduler,
 ) -> Iterator[Finding]:
-    """Let the policy check its parameters, unless something more basic is wrong with them."""
-    if any(finding.path[0] == "scheduler" for finding in found):
+    """Let a policy or scheme check its parameters, unless something more basic is wrong.
+
+    `place` is the table and its key that names the class.
+    """
+    table, key = place
+    if table not in given or any(finding.path[0] == table for finding in found):
         return
-    parameters = dict(given["scheduler"])
-    policy = parameters.pop("policy")
+    parameters = dict(given[table])
+    name = parameters.pop(key)
     try:
-        broken = check(policy, parameters)
+        broken = check(name, parameters)
     except ClusterSimError as error:
-        broken = [("policy", str(error))]
-    for key, message in broken:
-        path: KeyPath = ("scheduler", *([key] if key in given["scheduler"] else key.split(".")))
-        value: Any = given["scheduler"]
+        broken = [(key, str(error))]
+    for where, message in broken:
+        path: KeyPath = (table, *([where] if where in given[table] else where.split(".")))
+        value: Any = given[table]
         for part in path[1:]:
             value = value.get(part) if isinstance(value, dict) else None
         yield Finding(path, message, value)

@@ -17,6 +17,7 @@ __all__ = [
     "ArrivalRate",
     "Choice",
     "Count",
+    "Durations",
     "Load",
     "Must",
     "NonNegative",
@@ -203,6 +204,14 @@ Probability = Annotated[
 ]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), Must("be a number above 0")]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), Must("be a number of at least 0")]
+Durations = Annotated[
+    Annotated[str, Field(min_length=1)]
+    | Annotated[
+        tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...],
+        Field(min_length=1, strict=False),
+    ],
+    Must("be an array of durations above 0, or the path of a file of them in quotes"),
+]
 Placement = Annotated[
     Literal["uniform", "hdfs"] | Annotated[str, Field(pattern=_MODULE_CLASS)],
     Must('be "uniform", "hdfs", or a class of your own as "module:Class"'),

@@ -37,7 +37,13 @@ def json_schema() -> dict[str, Any]:
     rate["description"] = "Rate within the same group of that level as a replica."
     service["patternProperties"] = {"^[a-z][a-z0-9_]*_local$": rate}
     service["additionalProperties"] = False
-    definitions["Scheduler"]["additionalProperties"] = True
+    estimates = definitions["Estimates"]
+    factor = {k: v for k, v in estimates["properties"]["remote"].items() if k != "title"}
+    factor["description"] = "Factor on the rate of that level."
+    estimates["patternProperties"] = {"^[a-z][a-z0-9_]*_local$": factor}
+    estimates["additionalProperties"] = False
+    for name in ("Scheduler", "Replication"):
+        definitions[name]["additionalProperties"] = True
     for name, table in definitions.items():
         if "load" in table.get("properties", {}):
             other = "slot_seconds" if name == "TraceTraffic" else "rate"

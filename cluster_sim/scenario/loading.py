@@ -39,8 +39,8 @@ def read_scenario(
     Returns
     -------
     Scenario
-        A relative `traffic.path` of the file is joined to the file's folder; one given by an
-        override stays as it is, relative to the current folder.
+        A relative `traffic.path` or `service.durations` of the file is joined to the file's folder;
+        one given by an override stays as it is, relative to the current folder.
 
     Raises
     ------
@@ -202,6 +202,9 @@ def _join_trace(tables: dict[str, Any], folder: Path) -> None:
     traffic = tables.get("traffic")
     if isinstance(traffic, dict) and isinstance(traffic.get("path"), str) and traffic["path"]:
         traffic["path"] = str(folder / traffic["path"])
+    service = tables.get("service")
+    if isinstance(service, dict) and isinstance(service.get("durations"), str):
+        service["durations"] = str(folder / service["durations"])
 
 
 def _missing_trace(given: dict[str, Any]) -> list[Finding]:

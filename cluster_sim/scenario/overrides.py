@@ -7,9 +7,10 @@ it goes without a word:
 - setting ``cluster.racks`` where the file has ``levels`` sets ``levels.rack``; setting
   ``cluster.levels`` replaces ``racks``;
 - setting ``traffic.kind`` takes out the keys that belong to other kinds only, ``traffic.arrivals``
-  those of other arrivals;
+  those of other arrivals, ``service.distribution`` those of other distributions;
 - setting ``scheduler.policy`` to another policy takes out the parameters, which were chosen for the
   file's policy;
+- setting ``replication.scheme`` to another scheme does the same with its parameters;
 - setting a field that [sweep] varies, or setting what takes such a field out, takes it out of
   [sweep] as well: it then has the one value.
 
@@ -22,10 +23,11 @@ from __future__ import annotations
 import copy
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cluster_sim.scenario.conditions import DISTRIBUTION_KEYS
 from cluster_sim.scenario.problems import InvalidScenarioError, KeyPath, Problem, describe
 from cluster_sim.scenario.tablewise import TABLES, keys_of, kind_of
 from cluster_sim.scenario.traffic import ARRIVAL_KEYS, KINDS
@@ -138,6 +140,7 @@ def merge(
     """
     result: dict[str, Any] = copy.deepcopy(dict(mapping))
     old_policy = _get(result, "scheduler", "policy")
+    old_scheme = _get(result, "replication", "scheme")
     done: list[Override] = []
     problems: list[Problem] = []
     for override in overrides:
@@ -151,6 +154,7 @@ def merge(
     if problems:
         raise InvalidScenarioError(problems)
     _take_out(result, done, old_policy)
+    _take_out_of_scheme(result.get("replication"), done, old_scheme)
     return result, done
 
 
@@ -290,6 +294,9 @@ def _take_out(result: dict[str, Any], done: Sequence[Override], old_policy: obje
         for key in gone:
             if not is_set("traffic", key):
                 traffic.pop(key, None)
+    if is_set("service", "distribution"):
+        set_there = [override.path[-1] for override in done if override.path[0] == "service"]
+        _take_out_of_service(result["service"], set_there)
     if isinstance(scheduler, dict) and is_set("scheduler", "policy"):
         is_other = scheduler.get("policy") != old_policy and old_policy is not None
         for key in [k for k in scheduler if k != "policy" and is_other]:
@@ -297,6 +304,24 @@ def _take_out(result: dict[str, Any], done: Sequence[Override], old_policy: obje
                 del scheduler[key]
     if isinstance(result.get("sweep"), dict) and done:
         _take_out_of_sweep(result, done, old_policy)
+
+
+def _take_out_of_scheme(table: object, done: Sequence[Override], old_scheme: object) -> None:
+    """Take out the parameters of another replication scheme than the one that was set."""
+    if not isinstance(table, dict) or table.get("scheme") == old_scheme or old_scheme is None:
+        return
+    is_set = {override.path[1:2] for override in done if override.path[0] == "replication"}
+    if () not in is_set:
+        for key in [key for key in table if key != "scheme" and (key,) not in is_set]:
+            del table[key]
+
+
+def _take_out_of_service(service: object, is_set: Collection[str | int]) -> None:
+    """Take out the keys of other distributions than the one that was set."""
+    if isinstance(service, dict):
+        for key, owner in DISTRIBUTION_KEYS.items():
+            if owner != service.get("distribution") and key not in is_set:
+                service.pop(key, None)
 
 
 def _take_out_of_sweep(

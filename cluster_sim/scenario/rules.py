@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster_sim.errors import did_you_mean
+from cluster_sim.scenario.conditions_rules import CONDITION_RULES
+from cluster_sim.scenario.disruptions_rules import DISRUPTION_RULES
 from cluster_sim.scenario.problems import Finding, KeyPath
 from cluster_sim.scenario.tables import LEVEL_SUFFIX
 from cluster_sim.scenario.traffic import ARRIVAL_KEYS
@@ -104,7 +106,7 @@ def _rates(values: Values) -> Broken:
     if levels is not None:
         for key in service:
             level = key.removesuffix(LEVEL_SUFFIX)
-            if key not in ("local", "remote") and level not in levels:
+            if key.endswith(LEVEL_SUFFIX) and level not in levels:
                 yield Finding(("service", key), _undeclared(level, levels))
     order = ["local", *(f"{level}{LEVEL_SUFFIX}" for level in levels or {}), "remote"]
     known = [(key, service[key]) for key in order if key in service]
@@ -317,9 +319,11 @@ def _precision(values: Values) -> Broken:
 
 
 def _parameters(values: Values) -> Broken:
-    """Check that policy parameters are plain values; what they mean the policy checks itself."""
-    scheduler = values.valid.get("scheduler", {})
-    todo: list[tuple[KeyPath, Any]] = [(("scheduler", key), v) for key, v in scheduler.items()]
+    """Check that parameters are plain values; what they mean policies and schemes check."""
+    tables = {name: values.valid.get(name, {}) for name in ("scheduler", "replication")}
+    todo: list[tuple[KeyPath, Any]] = [
+        ((name, key), value) for name, table in tables.items() for key, value in table.items()
+    ]
     while todo:
         path, value = todo.pop()
         if isinstance(value, Mapping):
@@ -348,4 +352,6 @@ RULES: tuple[Callable[[Values], Broken], ...] = (
     _warmup,
     _precision,
     _parameters,
+    *CONDITION_RULES,
+    *DISRUPTION_RULES,
 )

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from cluster_sim.scenario.checking import CheckScheduler, find_problems, plain
+from cluster_sim.scenario.conditions import Estimates, Phases
+from cluster_sim.scenario.disruptions import Failures, Replication
 from cluster_sim.scenario.fields import Table, Text
 from cluster_sim.scenario.overrides import Override, merge, split_key
 from cluster_sim.scenario.reporting import report, usable
@@ -31,6 +33,10 @@ class Scenario(Table):
     cluster, service, traffic, scheduler, run : mapping or table
     reading : mapping or table, optional
         The defaults of the design where it is left out.
+    phases, estimates : mapping or table, optional
+        Traffic that changes over time; what the scheduler believes of the rates.
+    failures, replication : mapping or table, optional
+        What breaks down; the scheme that moves replicas.
     sweep : mapping or table, optional
         Fields to vary; see `cluster_sim.experiments.points.points`.
 
@@ -68,6 +74,26 @@ class Scenario(Table):
         description="What the paper leaves open; every field has a documented default.",
     )
     run: Run = Field(description="How long to run, how often, on which engine.")
+    phases: Phases | None = Field(
+        default=None,
+        description="Traffic that changes over time: bursts, and hot spots that move.",
+        examples=[{"stay": [100, 900], "factor": [4.0, 0.5]}],
+    )
+    estimates: Estimates | None = Field(
+        default=None,
+        description="What the scheduler believes of the service rates, where it is wrong.",
+        examples=[{"remote": 1.5}],
+    )
+    failures: Failures | None = Field(
+        default=None,
+        description="What breaks down, how often, and what is done about it.",
+        examples=[{"server_mean_up": 10000, "server_mean_down": 200, "rereplication": 0.5}],
+    )
+    replication: Replication | None = Field(
+        default=None,
+        description="The replication scheme; without it replicas stay where they are.",
+        examples=[{"scheme": "dare", "budget": 0.2}],
+    )
     sweep: Sweep | None = Field(
         default=None,
         description="Fields to vary, for `cluster-sim sweep`; other commands leave it aside.",

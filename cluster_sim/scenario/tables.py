@@ -13,9 +13,12 @@ from cluster_sim.model.readings import (
     ServiceTier,
     TieBreak,
 )
+from cluster_sim.scenario.conditions import ServerSpeed
 from cluster_sim.scenario.fields import (
     Choice,
     Count,
+    Durations,
+    Positive,
     Precision,
     Rate,
     Seed,
@@ -59,6 +62,15 @@ class Cluster(Table):
         },
     )
 
+    speeds: tuple[ServerSpeed, ...] | None = Field(
+        default=None,
+        description="Servers that are slower or faster than the others, one [[cluster.speeds]] "
+        "each.",
+        examples=[[{"servers": 10, "factor": 0.5}]],
+        min_length=1,
+        strict=False,
+    )
+
     @property
     def level_counts(self) -> dict[str, int]:
         """Number of groups per declared level, inner to outer; empty where there are no racks."""
@@ -68,7 +80,7 @@ class Cluster(Table):
 
 
 class Service(Table):
-    """The service rate of each locality tier: the probability that a task ends in a slot.
+    """The service rate of each locality tier: one over the mean service time, in slots.
 
     Examples
     --------
@@ -91,6 +103,32 @@ class Service(Table):
     )
     remote: Rate = Field(
         description="Rate on every other server, gamma in the paper.", examples=[0.5]
+    )
+    distribution: Annotated[
+        Literal["geometric", "deterministic", "log-normal", "pareto", "empirical"], Choice()
+    ] = Field(
+        default="geometric",
+        description="How service times spread about their mean, which stays 1 / rate: geometric "
+        "(a task ends in each slot with the same probability), deterministic, log-normal (with "
+        "cv), pareto (with shape) or empirical (with durations).",
+        examples=["geometric"],
+    )
+    cv: Positive | None = Field(
+        default=None,
+        description="distribution = log-normal: standard deviation over mean.",
+        examples=[2.0],
+    )
+    shape: Positive | None = Field(
+        default=None,
+        description="distribution = pareto: the tail falls as x ** -shape; above 1. At most 2 "
+        "gives an infinite variance.",
+        examples=[2.1],
+    )
+    durations: Durations | None = Field(
+        default=None,
+        description="distribution = empirical: measured durations in any unit, or a file of them, "
+        "one a line, relative to the scenario file. They are scaled to each rate.",
+        examples=[[3.0, 4.5, 60.0], "durations.csv"],
     )
 
     @property

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from cluster_sim.errors import did_you_mean
+from cluster_sim.scenario.conditions import Estimates, Phases, ServerSpeed
+from cluster_sim.scenario.disruptions import FailureEvent, Failures, Replication
 from cluster_sim.scenario.fields import Table, Text, is_custom
 from cluster_sim.scenario.problems import Finding, KeyPath
 from cluster_sim.scenario.tables import LEVEL_SUFFIX, Cluster, Reading, Run, Scheduler, Service
@@ -15,6 +17,7 @@ from cluster_sim.scenario.traffic import KINDS, TaskType
 from cluster_sim.scenario.writing import to_toml_text
 
 __all__ = [
+    "OPEN",
     "TABLES",
     "check_table",
     "check_title",
@@ -32,7 +35,19 @@ TABLES: dict[str, type[Table] | None] = {
     "scheduler": Scheduler,
     "reading": Reading,
     "run": Run,
+    "phases": Phases,
+    "estimates": Estimates,
+    "failures": Failures,
+    "replication": Replication,
 }
+OPTIONAL = frozenset({"reading", "phases", "estimates", "failures", "replication"})
+OPEN = frozenset({"scheduler", "replication"})  # tables with keys that somebody else checks
+_INNER: dict[str, type[Table]] = {  # arrays of tables
+    "types": TaskType,
+    "speeds": ServerSpeed,
+    "events": FailureEvent,
+}
+_RATED = ("service", "estimates")  # tables with a key for each tier
 _TEXT: TypeAdapter[str] = TypeAdapter(Text)
 
 
@@ -70,7 +85,7 @@ def unknown_tables(given: Mapping[str, Any]) -> Iterator[Finding]:
     for key, value in given.items():
         if key in ("title", "sweep", *TABLES):
             continue
-        homes = [name for name in TABLES if key in keys_of(name)]
+        homes = _homes(key)
         if homes and not isinstance(value, dict):
             hint = f"belongs in {_tables(homes)}; move it below that header"
         else:
@@ -94,7 +109,7 @@ def check_table(name: str, given: Mapping[str, Any]) -> list[Finding]:
     list of Finding
     """
     if name not in given:
-        return [] if name == "reading" else [Finding((name,), f"missing; add {_example(name)}")]
+        return [] if name in OPTIONAL else [Finding((name,), f"missing; add {_example(name)}")]
     table = given[name]
     if not isinstance(table, dict):
         brackets = ", with single brackets" if isinstance(table, list) else ""
@@ -145,7 +160,9 @@ def _shape(model: type[Table], kind: str, place: tuple[str | int, ...]) -> str:
     if kind == "extra_forbidden":
         return f"unknown key. {did_you_mean(key, fields)}"
     if kind.startswith("model"):
-        return "must be a table, for example { replicas_on = [0, 1], weight = 0.6 }"
+        inner = _INNER[str(place[0])].model_fields
+        shown = {name: (field.examples or [1])[0] for name, field in inner.items()}
+        return f"must be a table, for example {to_toml_text(shown)}"
     wanted = {"tuple_type": "must be an array", "dict_type": "must be a table"}
     example = fields[key].examples if key in fields else None
     also = f", for example {to_toml_text(example[0])}" if example else ""
@@ -159,8 +176,8 @@ def _missing(model: type[Table], place: tuple[str | int, ...]) -> str:
 
 
 def _fields_at(model: type[Table], place: tuple[str | int, ...]) -> dict[str, Any]:
-    """Return the fields of the table that a place is in: the model's, or those of a task type."""
-    return dict((TaskType if len(place) > 2 else model).model_fields)
+    """Return the fields of the table that a place is in: the model's, or of a table inside it."""
+    return dict((_INNER[str(place[0])] if len(place) > 2 else model).model_fields)
 
 
 def _no_kind(table: dict[str, Any], model: type[Table]) -> Finding:
@@ -233,7 +250,7 @@ def keys_of(name: str) -> set[str]:
 
 
 def _is_known(name: str, key: str, table: Mapping[str, Any]) -> bool:
-    if name == "scheduler" or (name == "service" and key.endswith(LEVEL_SUFFIX)):
+    if name in OPEN or (name in _RATED and key.endswith(LEVEL_SUFFIX)):
         return True
     if name == "traffic" and kind_of(table) is None:
         return key in keys_of(name)
@@ -249,10 +266,16 @@ def _unknown_key(name: str, key: str, table: Mapping[str, Any]) -> str:
             f'belongs to kind = {listed}, and kind is "{table["kind"]}"; remove {key} or '
             "change the kind"
         )
-    homes = [other for other in TABLES if key in keys_of(other)]
+    homes = _homes(key)
     if homes:
         return f"belongs in {_tables(homes)}; move it there"
     return f"unknown key. {did_you_mean(key, model_of(name, table).model_fields)}"
+
+
+def _homes(key: str) -> list[str]:
+    """Return the tables that a key may be in; that of the rates rather than that of estimates."""
+    homes = [name for name in TABLES if key in keys_of(name)]
+    return [name for name in homes if name != "estimates" or "service" not in homes]
 
 
 def _tables(names: list[str]) -> str:

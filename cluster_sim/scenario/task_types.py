@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cluster_sim.errors import ScenarioError
+from cluster_sim.model.phased_workload import PhasedWorkload
 from cluster_sim.model.placement import UniformPlacement
-from cluster_sim.model.traffic import Even, Hotspot, Types
+from cluster_sim.model.service_times import Geometric
+from cluster_sim.model.traffic import Even, Hotspot, Traffic, Types
 from cluster_sim.model.workload import SyntheticWorkload
 from cluster_sim.randomness import Key
 from cluster_sim.scenario.build import Prepared
@@ -62,8 +64,10 @@ def list_types(prepared: Prepared) -> ListedTypes:
     limit = _MOST_TYPES if prepared.system.cluster.n_tiers == 2 else _MOST_TYPES_TIERS
     if isinstance(workload, TraceWorkload):
         return _of_trace(workload, limit)
-    assert isinstance(workload, SyntheticWorkload)
-    traffic = workload.traffic
+    assert isinstance(workload, (SyntheticWorkload, PhasedWorkload))
+    traffic: Traffic = workload.traffic
+    if isinstance(workload, PhasedWorkload) and workload.traffic.mean is not None:
+        traffic = workload.traffic.mean
     if isinstance(traffic, Types):
         return ListedTypes(traffic.replica_sets, traffic.probabilities, "all task types", True)
     n = prepared.system.cluster.n_servers
@@ -107,7 +111,9 @@ def _of_trace(workload: TraceWorkload, limit: int) -> ListedTypes:
 
 
 def arrival_variance(prepared: Prepared) -> float | None:
-    """Return the variance of all arrivals in a slot; None for a trace, which is not stationary.
+    """Return the variance of all arrivals in a slot; None where slots are not independent.
+
+    They are not in a trace, nor in traffic with phases.
 
     Parameters
     ----------
@@ -142,7 +148,25 @@ def report_of(prepared: Prepared, types: ListedTypes) -> TheoryReport:
         rates=cluster.rates,
         ancestors=cluster.groups,
         arrival_variance=arrival_variance(prepared),
+        speeds=cluster.speeds,
+        without_bounds=_why_no_bounds(prepared),
     )
+
+
+def _why_no_bounds(prepared: Prepared) -> list[str]:
+    """Return why the theorems on queues do not hold for a scenario."""
+    found = []
+    if not isinstance(prepared.system.service, Geometric):
+        found.append(
+            "no bounds: the theorems are for geometric service, and it is "
+            f"{prepared.system.service.words}; capacity and decomposition need the mean only"
+        )
+    if isinstance(prepared.system.workload, PhasedWorkload):
+        found.append(
+            "no bounds: the theorems are for arrivals that are independent from slot to slot; "
+            "capacity and decomposition are those of the long-run mean of the phases"
+        )
+    return found
 
 
 def decomposition_of(prepared: Prepared, types: ListedTypes | None = None) -> Decomposition:
@@ -161,8 +185,13 @@ def decomposition_of(prepared: Prepared, types: ListedTypes | None = None) -> De
     Raises
     ------
     ScenarioError
-        If the load is not below 1, or there are more than two tiers.
+        If the load is not below 1, there are more than two tiers, or several speeds.
     """
+    if prepared.system.cluster.speeds is not None:
+        raise ScenarioError(
+            "[cluster] speeds: the ideal load decomposition is defined for servers of one speed; "
+            "leave speeds out"
+        )
     listed = list_types(prepared) if types is None else types
     cluster = prepared.system.cluster
     if prepared.load >= 1.0:

@@ -26,10 +26,12 @@ from cluster_sim.theory.linear_program import solve_capacity_program
 from cluster_sim.theory.symmetric import even_capacity, hotspot_capacity, symmetric_capacity
 from cluster_sim.theory.task_types import (
     BoolArray,
+    FloatArray,
     TaskTypes,
     TypesLike,
     check_ancestors,
     check_rates,
+    check_speeds,
     merge_types,
 )
 
@@ -49,29 +51,33 @@ __all__ = [
 Method = Literal["auto", "flow", "lp"]
 
 
-def _ratio(types: TaskTypes, members: BoolArray, local: float, remote: float) -> float:
+def _ratio(
+    types: TaskTypes, members: BoolArray, local: float, remote: float, speeds: FloatArray
+) -> float:
     """Return the bound on the load factor that a set of servers gives (see Notes there)."""
-    slots = local * members.sum() + remote * (types.n_servers - members.sum())
+    slots = local * speeds[members].sum() + remote * speeds[~members].sum()
     inside = types.rate_inside(members)
     return float(local * slots / (local * inside + remote * (types.total_rate - inside)))
 
 
 def _solve_by_flow(
-    types: TaskTypes, local: float, remote: float
+    types: TaskTypes, local: float, remote: float, speeds: FloatArray
 ) -> tuple[float, BoolArray, LocalFlow]:
     """Newton's method on minimum cuts: each cut found lowers the bound, until none does."""
     members = np.ones(types.n_servers, dtype=np.bool_)
-    factor = _ratio(types, members, local, remote)
+    factor = _ratio(types, members, local, remote, speeds)
     while True:
-        flow = max_local_flow(types, factor * types.arrival_rates, np.full(types.n_servers, local))
-        lower = _ratio(types, flow.cut, local, remote)
+        flow = max_local_flow(types, factor * types.arrival_rates, local * speeds)
+        lower = _ratio(types, flow.cut, local, remote, speeds)
         if lower >= factor * (1.0 - 1e-14):
             return factor, members, flow
         factor, members = lower, flow.cut
 
 
-def _flow_certificate(types: TaskTypes, local: float, remote: float) -> CapacityCertificate:
-    factor, members, flow = _solve_by_flow(types, local, remote)
+def _flow_certificate(
+    types: TaskTypes, local: float, remote: float, speeds: FloatArray
+) -> CapacityCertificate:
+    factor, members, flow = _solve_by_flow(types, local, remote, speeds)
     used = np.flatnonzero(flow.edges > 0)
     served = np.bincount(types.owners, flow.edges, types.n_types)
     rest = np.maximum(factor * types.arrival_rates - served, 0.0)
@@ -94,6 +100,7 @@ def capacity_certificate(
     rates: Sequence[float],
     ancestors: npt.ArrayLike | None = None,
     method: Method = "auto",
+    speeds: npt.ArrayLike | None = None,
 ) -> CapacityCertificate:
     """Return the largest load factor together with its proof.
 
@@ -112,6 +119,8 @@ def capacity_certificate(
     method : {"auto", "flow", "lp"}
         ``"flow"`` is for two tiers; ``"lp"`` for any number. ``"auto"`` takes the
         flow where it can.
+    speeds : float64 array, shape (n_servers,), optional
+        What multiplies the rates of each server at every tier; 1 where left out.
 
     Returns
     -------
@@ -129,7 +138,8 @@ def capacity_certificate(
     the region iff ``k Lambda - F(k) <= (gamma/alpha) (M alpha - F(k))``. Every set
     S of servers bounds F, hence the factor, by ``alpha (alpha |S| + gamma (M -
     |S|)) / (alpha lambda(L_S) + gamma (Lambda - lambda(L_S)))``. A minimum cut at
-    the current bound gives the next set; the last one gives the exact factor.
+    the current bound gives the next set; the last one gives the exact factor. A server of
+    speed s counts as s servers.
 
     References
     ----------
@@ -151,9 +161,10 @@ def capacity_certificate(
             f"method = 'flow' with {len(tiers)} tiers: the flow is for two; use 'lp' or 'auto'"
         )
     groups = check_ancestors(ancestors, n_servers, len(tiers))
+    factors = check_speeds(speeds, n_servers)
     if method != "lp" and len(tiers) == 2:
-        return _flow_certificate(merged, tiers[0], tiers[1])
-    return CapacityCertificate(*solve_capacity_program(merged, tiers, groups))
+        return _flow_certificate(merged, tiers[0], tiers[1], factors)
+    return CapacityCertificate(*solve_capacity_program(merged, tiers, groups, factors))
 
 
 def largest_load_factor(
@@ -164,12 +175,13 @@ def largest_load_factor(
     rates: Sequence[float],
     ancestors: npt.ArrayLike | None = None,
     method: Method = "auto",
+    speeds: npt.ArrayLike | None = None,
 ) -> float:
     """Return the largest multiple of a rate vector in the closed capacity region.
 
     Parameters
     ----------
-    types, arrival_rates, n_servers, rates, ancestors, method
+    types, arrival_rates, n_servers, rates, ancestors, method, speeds
         As for `capacity_certificate`.
 
     Returns
@@ -193,6 +205,7 @@ def largest_load_factor(
     """
     if merge_types(types, arrival_rates, n_servers).n_types == 0:
         check_ancestors(ancestors, n_servers, len(check_rates(rates)))
+        check_speeds(speeds, n_servers)
         return float("inf")
     return capacity_certificate(
         types,
@@ -201,6 +214,7 @@ def largest_load_factor(
         rates=rates,
         ancestors=ancestors,
         method=method,
+        speeds=speeds,
     ).factor
 
 
@@ -212,12 +226,13 @@ def load(
     rates: Sequence[float],
     ancestors: npt.ArrayLike | None = None,
     method: Method = "auto",
+    speeds: npt.ArrayLike | None = None,
 ) -> float:
     """Return a rate vector as a fraction of capacity in its own direction.
 
     Parameters
     ----------
-    types, arrival_rates, n_servers, rates, ancestors, method
+    types, arrival_rates, n_servers, rates, ancestors, method, speeds
         As for `capacity_certificate`.
 
     Returns
@@ -237,6 +252,7 @@ def load(
         rates=rates,
         ancestors=ancestors,
         method=method,
+        speeds=speeds,
     )
 
 
@@ -249,12 +265,13 @@ def is_in_capacity_region(
     ancestors: npt.ArrayLike | None = None,
     closed: bool = False,
     tolerance: float = 1e-9,
+    speeds: npt.ArrayLike | None = None,
 ) -> bool:
     """Tell whether the rate vector is inside the capacity region.
 
     Parameters
     ----------
-    types, arrival_rates, n_servers, rates, ancestors
+    types, arrival_rates, n_servers, rates, ancestors, speeds
         As for `capacity_certificate`.
     closed : bool
         Whether the boundary belongs to the region. The paper's does not (Eq. 1).
@@ -272,5 +289,12 @@ def is_in_capacity_region(
     >>> is_in_capacity_region([(0,)], [1.5], n_servers=2, rates=(1.0, 0.5), closed=True)
     True
     """
-    fraction = load(types, arrival_rates, n_servers=n_servers, rates=rates, ancestors=ancestors)
+    fraction = load(
+        types,
+        arrival_rates,
+        n_servers=n_servers,
+        rates=rates,
+        ancestors=ancestors,
+        speeds=speeds,
+    )
     return fraction <= 1.0 + tolerance if closed else fraction < 1.0 - tolerance

@@ -16,6 +16,7 @@ from cluster_sim.theory.task_types import (
     TypesLike,
     check_ancestors,
     check_rates,
+    check_speeds,
     merge_types,
 )
 
@@ -31,8 +32,8 @@ class CapacityCertificate:
     factor : float
         Largest multiple of the rate vector in the closed capacity region.
     prices : float64 array, shape (n_servers,)
-        Price of one slot of each server. Any non-negative prices bound the factor
-        from above: see `check_certificate`.
+        Price of one slot of each server, at speed 1. Any non-negative prices bound the
+        factor from above: see `check_certificate`.
     flow_type, flow_tier, flow_group : int64 arrays, shape (n_flows,)
         Who serves what: the merged type, the tier, and the group of servers of
         that tier that shares the work.
@@ -52,7 +53,11 @@ class CapacityCertificate:
 
 
 def _upper_bound(
-    types: TaskTypes, tiers: tuple[float, ...], groups: IntArray, prices: FloatArray
+    types: TaskTypes,
+    tiers: tuple[float, ...],
+    groups: IntArray,
+    prices: FloatArray,
+    speeds: FloatArray,
 ) -> float:
     """Return the factor that the prices allow at most."""
     if not np.all(prices >= 0.0) or not prices.sum() > 0.0:
@@ -66,11 +71,15 @@ def _upper_bound(
         here = np.minimum.reduceat(cheapest[groups[tier, types.servers]], types.starts[:-1])
         cost = np.minimum(cost, here / rate)
     paid = float(types.arrival_rates @ cost)
-    return float(prices.sum()) / paid if paid > 0.0 else float("inf")
+    return float(prices @ speeds) / paid if paid > 0.0 else float("inf")
 
 
 def _lower_bound(
-    types: TaskTypes, tiers: tuple[float, ...], groups: IntArray, certificate: CapacityCertificate
+    types: TaskTypes,
+    tiers: tuple[float, ...],
+    groups: IntArray,
+    certificate: CapacityCertificate,
+    speeds: FloatArray,
 ) -> float:
     """Return the factor that the flow achieves at least."""
     kind, tier = certificate.flow_type, certificate.flow_tier
@@ -89,7 +98,7 @@ def _lower_bound(
             parent[groups[inner]] = groups[row]
             here = tier == inner
             work += np.bincount(parent[group[here]], rate[here] / tiers[inner], minlength=n_groups)
-        size = np.bincount(groups[row], minlength=n_groups)
+        size = np.bincount(groups[row], speeds, minlength=n_groups)
         worst = max(worst, float((work[size > 0] / size[size > 0]).max()))
     if not allowed.all():
         wrong = int(np.flatnonzero(~allowed)[0])
@@ -110,6 +119,7 @@ def check_certificate(
     rates: Sequence[float],
     ancestors: npt.ArrayLike | None = None,
     tolerance: float = 1e-9,
+    speeds: npt.ArrayLike | None = None,
 ) -> tuple[float, float]:
     """Prove a load factor from both sides, or raise.
 
@@ -117,7 +127,7 @@ def check_certificate(
     ----------
     certificate : CapacityCertificate
         What is to be verified.
-    types, arrival_rates, n_servers, rates, ancestors
+    types, arrival_rates, n_servers, rates, ancestors, speeds
         The system it was made for, as for `capacity.capacity_certificate`.
     tolerance : float
         How far the bounds may lie from the factor, as a fraction of it.
@@ -138,7 +148,7 @@ def check_certificate(
     for more slots than it has (for nested groups that suffices). Upper bound, for
     any prices p >= 0 of a slot of each server: serving all tasks costs at least
     ``sum_L lambda_L min_m p_m / rate(m, L)`` for each unit of the factor, and
-    ``sum_m p_m`` is all there is.
+    ``sum_m p_m`` is all there is. A server of speed s counts s times.
 
     References
     ----------
@@ -147,8 +157,9 @@ def check_certificate(
     tiers = check_rates(rates)
     merged = merge_types(types, arrival_rates, n_servers)
     groups = check_ancestors(ancestors, n_servers, len(tiers))
-    upper = _upper_bound(merged, tiers, groups, certificate.prices)
-    lower = _lower_bound(merged, tiers, groups, certificate)
+    factors = check_speeds(speeds, n_servers)
+    upper = _upper_bound(merged, tiers, groups, certificate.prices, factors)
+    lower = _lower_bound(merged, tiers, groups, certificate, factors)
     factor = certificate.factor
     if lower < factor * (1.0 - tolerance):
         raise ScenarioError(

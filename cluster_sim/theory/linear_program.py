@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cluster_sim.errors import ScenarioError
-from cluster_sim.theory.task_types import FloatArray, IntArray, TaskTypes
+from cluster_sim.theory.task_types import FloatArray, IntArray, TaskTypes, check_speeds
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -70,14 +70,14 @@ def _choices(types: TaskTypes, groups: IntArray) -> tuple[IntArray, IntArray, In
     return np.concatenate(kinds), np.concatenate(tiers), np.concatenate(where)
 
 
-def _tree(groups: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Nodes of the tree of groups: first node of each tier, parents, sizes."""
+def _tree(groups: IntArray, speeds: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """Nodes of the tree of groups: first node of each tier, parents, sizes in speeds."""
     widths = groups.max(axis=1) + 1
     first = np.concatenate([[0], np.cumsum(widths)]).astype(np.int64)
     parent = np.full(int(first[-1]), -1, dtype=np.int64)
-    size = np.zeros(int(first[-1]), dtype=np.int64)
+    size = np.zeros(int(first[-1]))
     for tier, row in enumerate(groups):
-        size[first[tier] : first[tier + 1]] = np.bincount(row, minlength=int(widths[tier]))
+        size[first[tier] : first[tier + 1]] = np.bincount(row, speeds, minlength=int(widths[tier]))
         if tier + 1 < len(groups):
             parent[first[tier] + row] = first[tier + 1] + groups[tier + 1]
     return first, parent, size
@@ -129,7 +129,10 @@ def _matrix(
 
 
 def solve_capacity_program(
-    types: TaskTypes, rates: tuple[float, ...], groups: IntArray
+    types: TaskTypes,
+    rates: tuple[float, ...],
+    groups: IntArray,
+    speeds: FloatArray | None = None,
 ) -> _Solution:
     """Solve for the largest load factor, with prices and flows.
 
@@ -141,6 +144,8 @@ def solve_capacity_program(
         Service probability per slot and tier, descending.
     groups : int64 array, shape (n_tiers, n_servers)
         Nested groups of servers.
+    speeds : float64 array, shape (n_servers,), optional
+        What multiplies the rates of each server; 1 where left out.
 
     Returns
     -------
@@ -158,10 +163,11 @@ def solve_capacity_program(
     A task of tier t is assigned to its group, not to a server: within a group any
     server serves it at that rate or better. Work so assigned fits iff no group of
     the tree holds more of it than it has servers, so the program has a handful of
-    variables per type instead of one per server.
+    variables per type instead of one per server. A server of speed s does in a slot what
+    s ordinary servers do, whatever the tier: it counts as s of them.
     """
     kind, tier, group = _choices(types, groups)
-    first, parent, size = _tree(groups)
+    first, parent, size = _tree(groups, check_speeds(speeds, types.n_servers))
     weight = types.arrival_rates * (types.n_servers / types.total_rate)
     slots = weight[kind] / np.asarray(rates)[tier]
     matrix = _matrix(types, kind, first[tier] + group, slots, parent)

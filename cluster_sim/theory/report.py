@@ -17,6 +17,7 @@ __all__ = ["TheoryReport", "theory_report"]
 
 _OUTSIDE = "the load is not below 1: queues grow without bound, and nothing else is defined"
 _TIERS = "helpers, beneficiaries and bounds are defined for two tiers only"
+_SPEEDS = "helpers, beneficiaries and bounds are defined for servers of one speed only"
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,9 @@ class TheoryReport:
         return values
 
 
-def _decomposed(ideal: Decomposition, arrival_variance: float | None) -> dict[str, Any]:
+def _decomposed(
+    ideal: Decomposition, arrival_variance: float | None, has_bounds: bool
+) -> dict[str, Any]:
     inside = float(ideal.types.arrival_rates[ideal.is_beneficiary_type].sum())
     return {
         "helpers": tuple(ideal.helpers.tolist()),
@@ -92,7 +95,9 @@ def _decomposed(ideal: Decomposition, arrival_variance: float | None) -> dict[st
         "helper_types_rate": ideal.types.total_rate - inside,
         "beneficiary_types_rate": inside,
         "remote_rate": float(ideal.flow_rate[~ideal.is_local_flow].sum()),
-        "heavy_traffic": heavy_traffic_bounds(ideal, arrival_variance=arrival_variance),
+        "heavy_traffic": (
+            heavy_traffic_bounds(ideal, arrival_variance=arrival_variance) if has_bounds else None
+        ),
     }
 
 
@@ -105,6 +110,8 @@ def theory_report(
     ancestors: npt.ArrayLike | None = None,
     arrival_variance: float | None = None,
     method: Method = "auto",
+    speeds: Sequence[float] | None = None,
+    without_bounds: Sequence[str] = (),
 ) -> TheoryReport:
     """Gather what the theory says of a cluster and its traffic.
 
@@ -114,6 +121,10 @@ def theory_report(
         As for `capacity.capacity_certificate`.
     arrival_variance : float, optional
         Variance of all arrivals in a slot. By default that of Poisson arrivals.
+    speeds : sequence of float, length n_servers, optional
+        What multiplies the rates of each server; 1 where left out.
+    without_bounds : sequence of str
+        Why the theorems on queues do not hold here, such as service that is not geometric; noted.
 
     Returns
     -------
@@ -134,18 +145,27 @@ def theory_report(
     tiers = check_rates(rates)
     merged = merge_types(types, arrival_rates, n_servers)
     factor = largest_load_factor(
-        types, arrival_rates, n_servers=n_servers, rates=tiers, ancestors=ancestors, method=method
+        types,
+        arrival_rates,
+        n_servers=n_servers,
+        rates=tiers,
+        ancestors=ancestors,
+        method=method,
+        speeds=speeds,
     )
     fraction = 1.0 / factor
     found: dict[str, Any] = {}
     notes: list[str] = []
     if len(tiers) > 2:
         notes.append(_TIERS)
+    if speeds is not None:
+        notes.append(_SPEEDS)
     if fraction >= 1.0 - 1e-9:
         notes.append(_OUTSIDE)
     if not notes:
         ideal = ideal_load_decomposition(types, arrival_rates, n_servers=n_servers, rates=tiers)
-        found = _decomposed(ideal, arrival_variance)
+        found = _decomposed(ideal, arrival_variance, not without_bounds)
+        notes += without_bounds
     return TheoryReport(
         n_servers=n_servers,
         n_types=merged.n_types,

@@ -11,9 +11,22 @@ import numpy.typing as npt
 
 from cluster_sim.errors import ScenarioError
 from cluster_sim.theory.linear_program import minimise
-from cluster_sim.theory.task_types import BoolArray, IntArray, check_ancestors, check_rates
+from cluster_sim.theory.task_types import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    check_ancestors,
+    check_rates,
+    check_speeds,
+)
 
-__all__ = ["even_capacity", "hotspot_capacity", "server_orbits", "symmetric_capacity"]
+__all__ = [
+    "even_capacity",
+    "hotspot_capacity",
+    "hotspot_orbits",
+    "server_orbits",
+    "symmetric_capacity",
+]
 
 
 def even_capacity(n_servers: int, rates: Sequence[float]) -> float:
@@ -97,6 +110,7 @@ def hotspot_capacity(
     rates: Sequence[float],
     ancestors: npt.ArrayLike | None = None,
     n_replicas: int = 3,
+    speeds: npt.ArrayLike | None = None,
 ) -> float:
     """Return the capacity under traffic with a hot spot.
 
@@ -117,6 +131,8 @@ def hotspot_capacity(
         Group of each server for each tier; needed for three and more tiers.
     n_replicas : int
         Replicas of a task.
+    speeds : float64 array, shape (n_servers,), optional
+        What multiplies the rates of each server at every tier; 1 where left out.
 
     Returns
     -------
@@ -134,8 +150,8 @@ def hotspot_capacity(
     N/M, and the capacity is ``(N alpha + gamma (M - N)) / (sigma + gamma (1 -
     sigma) / alpha)``. If sigma < N/M the other servers are, and the same formula
     holds with M - N and 1 - sigma. At equality nobody is, and it is M alpha. In
-    each case it is the least of the three. With more tiers, see
-    `symmetric_capacity`.
+    each case it is the least of the three. With more tiers or several speeds, see
+    `symmetric_capacity`; of the latter a few at most, for the program grows with them.
 
     References
     ----------
@@ -150,20 +166,40 @@ def hotspot_capacity(
     groups = check_ancestors(ancestors, n_servers, len(tiers))
     is_hot = _hot_mask(n_servers, hot_servers)
     _check_hotspot(is_hot, hot_probability, n_replicas)
-    if len(tiers) == 2:
+    factors = check_speeds(speeds, n_servers)
+    if len(tiers) == 2 and speeds is None:
         n_hot = int(is_hot.sum())
         return min(
             n_servers * tiers[0],
             _closed_form(n_servers, n_hot, hot_probability, *tiers),
             _closed_form(n_servers, n_servers - n_hot, 1.0 - hot_probability, *tiers),
         )
-    orbits = server_orbits(groups, is_hot.astype(np.int64))
+    orbits = hotspot_orbits(is_hot, groups, factors)
     kinds: dict[tuple[int, ...], float] = {}
     for members, share in ((is_hot, hot_probability), (~is_hot, 1.0 - hot_probability)):
         if share > 0.0:
             for kind, probability in _uniform_kinds(orbits[members], n_replicas).items():
                 kinds[kind] = kinds.get(kind, 0.0) + share * probability
-    return symmetric_capacity(orbits, kinds, rates=tiers, ancestors=groups)
+    return symmetric_capacity(orbits, kinds, rates=tiers, ancestors=groups, speeds=factors)
+
+
+def hotspot_orbits(is_hot: BoolArray, ancestors: IntArray, speeds: FloatArray) -> IntArray:
+    """Return the classes of servers that a hot spot and several speeds leave.
+
+    Parameters
+    ----------
+    is_hot : bool array, shape (n_servers,)
+    ancestors : int64 array, shape (n_tiers, n_servers)
+        Nested groups of servers.
+    speeds : float64 array, shape (n_servers,)
+
+    Returns
+    -------
+    int64 array, shape (n_servers,)
+        The program of `hotspot_capacity` is small while they are few.
+    """
+    kinds = np.unique(speeds, return_inverse=True)[1].ravel()
+    return server_orbits(ancestors, 2 * kinds + is_hot)
 
 
 def server_orbits(ancestors: IntArray, colours: IntArray) -> IntArray:
@@ -228,6 +264,7 @@ def symmetric_capacity(
     *,
     rates: Sequence[float],
     ancestors: npt.ArrayLike | None = None,
+    speeds: npt.ArrayLike | None = None,
 ) -> float:
     """Return the capacity of traffic that respects the symmetries of the cluster.
 
@@ -243,6 +280,8 @@ def symmetric_capacity(
         Service probability per slot for each tier, local first, remote last.
     ancestors : int64 array, shape (n_tiers, n_servers), optional
         Group of each server for each tier; needed for three and more tiers.
+    speeds : float64 array, shape (n_servers,), optional
+        What multiplies the rates of each server; equal within an orbit. 1 where left out.
 
     Returns
     -------
@@ -289,7 +328,8 @@ def symmetric_capacity(
                     row[other] = -1.0
                     rows.append(row)
                     bounds.append(0.0)
-    cost = np.concatenate([np.bincount(orbits, minlength=n_orbits), np.zeros(len(names))])
+    weight = np.bincount(orbits, check_speeds(speeds, len(orbits)), minlength=n_orbits)
+    cost = np.concatenate([weight, np.zeros(len(names))])
     demand = np.concatenate([np.zeros(n_orbits), [kinds[name] for name in names]])
     solution = minimise(
         cost,

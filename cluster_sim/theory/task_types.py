@@ -19,6 +19,7 @@ __all__ = [
     "TypesLike",
     "check_ancestors",
     "check_rates",
+    "check_speeds",
     "merge_types",
     "sums",
 ]
@@ -268,6 +269,36 @@ def check_rates(rates: Sequence[float]) -> tuple[float, ...]:
         raise ScenarioError(
             f"rates = {values}: must be descending within (0, 1], local first and remote last"
         )
+    return values
+
+
+def check_speeds(speeds: npt.ArrayLike | None, n_servers: int) -> FloatArray:
+    """Return the speed of each server, 1 where none are given, or raise.
+
+    Parameters
+    ----------
+    speeds : float64 array, shape (n_servers,), or None
+        What multiplies the rates of each server at every tier.
+    n_servers : int
+
+    Returns
+    -------
+    float64 array, shape (n_servers,)
+
+    Raises
+    ------
+    ScenarioError
+        If there is not one for each server, or one is not above 0.
+    """
+    if speeds is None:
+        return np.ones(n_servers)
+    values = np.asarray(speeds, dtype=np.float64)
+    if values.shape != (n_servers,):
+        raise ScenarioError(
+            f"speeds has shape {values.shape}: must be ({n_servers},), one for each server"
+        )
+    if not (np.isfinite(values).all() and (values > 0.0).all()):
+        raise ScenarioError(f"speeds: the least is {values.min()}; all must be above 0 and finite")
     return values
 
 

@@ -19,6 +19,7 @@ from cluster_sim.experiments.points import Point, points
 from cluster_sim.experiments.store import Store
 from cluster_sim.experiments.sweep import Progress, outcome, run_sweep, suitable_workers
 from cluster_sim.experiments.tasks import Report, StoppedError, run_task, task_of
+from cluster_sim.experiments.warmup import WarmupMethod
 from cluster_sim.scenario.schema import Scenario
 from tests.experiments.sweeping import contents, finished, scenario
 
@@ -126,9 +127,12 @@ def test_engines_give_the_same_bytes(path: Path, tmp_path: Path) -> None:
         assert run_sweep(both, mine, workers=1).n_run == 0
 
 
-def test_warmup_auto_is_found_once_and_is_that_of_a_run(path: Path) -> None:
-    """The pilot of a point decides for all its replications, as in ``run``."""
-    auto = {"run__warmup": "auto", "run__slots": 400, "run__replications": 3}
+@pytest.mark.parametrize(("slots", "is_short"), [(400, False), (60, True)])
+def test_warmup_auto_is_found_once_and_is_that_of_a_run(
+    path: Path, slots: int, is_short: bool
+) -> None:
+    """The pilot of a point decides for all its replications, and is labelled, as in ``run``."""
+    auto = {"run__warmup": "auto", "run__slots": slots, "run__replications": 3}
     listed = points(scenario(**auto))
     finished(listed, path, workers=threads(3))
     with Store(path, read_only=True) as store:
@@ -138,6 +142,8 @@ def test_warmup_auto_is_found_once_and_is_that_of_a_run(path: Path) -> None:
             assert found.results == expected.results
             assert found.warmup.slots == expected.warmup.slots
             assert found.warmup.method == expected.warmup.method
+            assert (found.warmup.method is WarmupMethod.QUARTER) is is_short
+            assert found.warmup.note == expected.warmup.note
 
 
 def test_the_pilot_runs_once_a_point(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,15 @@ import pytest
 
 from cluster_sim.errors import ScenarioError
 from cluster_sim.scenario import InvalidScenarioError, parse_scenario
+from cluster_sim.scenario.tablewise import TABLES
 from tests.scenario.samples import BASE, TRAFFIC, accept_any, change, problems_of
 
 HOT = 'kind = "hotspot"\nload = 0.9\nhot_servers = 6\nhot_probability = 0.8'
 ZIPF = 'kind = "zipf"\nload = 0.9\nchunks = 50\nexponent = 1.1'
 TYPES = 'kind = "types"\nload = 0.9\n[[traffic.types]]\nreplicas_on = [0, 1]\nweight = 0.6'
 TRACE = 'kind = "trace"\nload = 0.9'
+
+KNOWN = ", ".join(sorted(["title", "sweep", *TABLES]))
 
 
 def in_traffic(old: str, new: str, traffic: str) -> str:
@@ -104,7 +107,7 @@ ONE_MISTAKE = {
         change("servers = 12", "servers = 12\nserver = 3"),
         (
             "case.toml:4: [cluster] server = 3: unknown key. Did you mean 'servers'? Known:"
-            " levels, racks, servers."
+            " levels, racks, servers, speeds."
         ),
     ),
     "key-of-another-table": (
@@ -117,24 +120,15 @@ ONE_MISTAKE = {
     ),
     "unknown-top-key": (
         "titel = 5\n" + BASE,
-        (
-            "case.toml:1: titel = 5: unknown key. Did you mean 'title'? Known: cluster, "
-            "reading, run, scheduler, service, sweep, title, traffic."
-        ),
+        (f"case.toml:1: titel = 5: unknown key. Did you mean 'title'? Known: {KNOWN}."),
     ),
     "unknown-table": (
         BASE + "[readings]\nqueue_length = 3\n",
-        (
-            "case.toml:17: [readings]: unknown table. Did you mean 'reading'? Known: "
-            "cluster, reading, run, scheduler, service, sweep, title, traffic."
-        ),
+        (f"case.toml:17: [readings]: unknown table. Did you mean 'reading'? Known: {KNOWN}."),
     ),
     "misspelt-table-once": (
         change("[cluster]", "[clutser]", change("rack_local = 0.8\n", "")),
-        (
-            "case.toml:2: [clutser]: unknown table. Did you mean 'cluster'? Known: cluster,"
-            " reading, run, scheduler, service, sweep, title, traffic."
-        ),
+        (f"case.toml:2: [clutser]: unknown table. Did you mean 'cluster'? Known: {KNOWN}."),
     ),
     "title-number": (
         change('"A cluster"', "7"),

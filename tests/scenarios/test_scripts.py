@@ -15,7 +15,7 @@ from tests.scenarios.shipped import FOLDER, ROOT, SCRIPTS
 SHORT = {
     "threshold_sweep": ("--slots", "200", "--servers", "20", "--loads", "0.5,0.9"),
     "own_policy": ("--slots", "300"),
-    "queue_per_type": ("--servers", "10,20", "--tasks", "2000"),
+    "queue_per_type": ("--servers", "10,40", "--slots", "60"),
     "four_fold": ("--slots", "100", "--servers", "20", "--loads", "0.9"),
     "make_small_trace": ("--help",),  # tests/traces/test_small_trace.py runs it
 }
@@ -92,10 +92,17 @@ def test_own_policy_in_a_scenario(tmp_path: Path) -> None:
 
 
 def test_queue_per_type(tmp_path: Path) -> None:
-    """A row for each size; the types are C(M, 3), and few of them have a waiting task."""
-    lines = run_script("queue_per_type", *SHORT["queue_per_type"], folder=tmp_path).splitlines()
-    assert lines[0].split()[:4] == ["servers", "types", "lengths", "non-empty"]
-    rows = [line.split() for line in lines[1:]]
-    assert [row[:4] for row in rows] == [["10", "120", "960", "B"], ["20", "1,140", "9.12", "kB"]]
-    assert all(0 < int(row[4]) <= 120 for row in rows)
-    assert all(float(row[5]) >= 1 for row in rows)
+    """The types are C(M, 3), few have a waiting task, and thresholds on them fail a hot spot."""
+    shown = run_script("queue_per_type", *SHORT["queue_per_type"], folder=tmp_path)
+    _, counted, _, even, _, hotspot = shown.split("\n\n")
+    rows = [re.split("  +", line.strip()) for line in counted.splitlines()]
+    assert rows[0] == ["servers", "types", "lengths", "non-empty", "queues", "per queue"]
+    assert [row[:3] for row in rows[1:]] == [["10", "120", "960 B"], ["40", "9,880", "79 kB"]]
+    assert all(0 < int(row[3]) <= 120 for row in rows[1:])
+    assert all(float(row[5]) >= 1 for row in rows[1:])
+    for table, is_hot in ((even, False), (hotspot, True)):
+        heads, _, cells = (line.split() for line in table.splitlines())
+        times = dict(zip(heads, map(float, cells), strict=True))
+        assert (times["squillante"] > 2 * times["priority"]) is is_hot
+        assert (times["bell-williams"] > 2 * times["priority"]) is is_hot
+        assert times["maxweight-types"] < 2 * times["priority"]
