@@ -11,6 +11,7 @@ from cluster_sim.cli import streams
 from cluster_sim.cli.check import check
 from cluster_sim.cli.cite import cite
 from cluster_sim.cli.compare import compare
+from cluster_sim.cli.demo import demo
 from cluster_sim.cli.endings import Endings, Status
 from cluster_sim.cli.export import export
 from cluster_sim.cli.options import Debug
@@ -36,6 +37,7 @@ _COMMANDS = (
     replay,
     report,
     export,
+    demo,
     reproduce,
     cite,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,13 +32,13 @@ body:has(.csr[data-theme="light"]) { background: #ffffff; }
 body:has(.csr[data-theme="dark"]) { background: #14171b; }
 """
 
-# What makes the page of the module: a model of two fields, as an anywidget would have.
+# What makes the page of the module: a model of one field, as an anywidget would have.
 _START = """
 const text = (id) => document.getElementById(id).textContent;
 const meta = JSON.parse(text("meta"));
-const fields = { meta, data: meta.runs.map((_, i) => text(`run-${i}`)) };
+const runs = { meta, data: meta.runs.map((_, i) => text(`run-${i}`)) };
 const el = document.getElementById("replay");
-render({ model: { get: (name) => fields[name] }, el }).catch((error) => {
+render({ model: { get: () => runs }, el }).catch((error) => {
   el.textContent = `This recording cannot be shown: ${error.message}`;
   throw error;
 });
@@ -199,7 +199,11 @@ def _stretch(run: Shown) -> tuple[int, int, int]:
 
 
 def describe(
-    runs: Sequence[Shown], encoded: Sequence[Encoded], packed: Sequence[Packed]
+    runs: Sequence[Shown],
+    encoded: Sequence[Encoded],
+    packed: Sequence[Packed],
+    *,
+    beneficiaries: Collection[int] | None = None,
 ) -> dict[str, Any]:
     """Return what the view must know besides the encoded runs, as plain JSON types.
 
@@ -208,6 +212,8 @@ def describe(
     runs : sequence of Shown
     encoded, packed : sequence
         As of `pack`.
+    beneficiaries : collection of int, optional
+        The servers that are helped, where they are known already; to find them takes a while.
 
     Returns
     -------
@@ -216,7 +222,10 @@ def describe(
     prepared, recording = runs[0].prepared, runs[0].recording
     cluster, topology = prepared.system.cluster, prepared.system.cluster.topology
     inner = zip(topology.level_names[1:-1], topology.ancestors[1:-1], strict=True)
-    kinds, note = _kinds(prepared)
+    if beneficiaries is None:
+        kinds, note = _kinds(prepared)
+    else:
+        kinds, note = _letters(cluster.n_servers, beneficiaries), ""
     return {
         "title": prepared.scenario.title or f"{cluster.n_servers:,} servers",
         "first": recording.first_slot,
@@ -263,4 +272,8 @@ def _kinds(prepared: Prepared) -> tuple[str | None, str]:
         found = decomposition_of(prepared)
     except ScenarioError:
         return None, "Helpers and beneficiaries are defined below the capacity only."
-    return "".join("b" if is_b else "h" for is_b in found.is_beneficiary), ""
+    return _letters(cluster.n_servers, set(found.beneficiaries.tolist())), ""
+
+
+def _letters(n_servers: int, beneficiaries: Collection[int]) -> str:
+    return "".join("b" if server in beneficiaries else "h" for server in range(n_servers))

@@ -1,7 +1,8 @@
 // Plays recorded runs of a cluster on a canvas. One plain ES module without dependencies.
 //
-// render({model, el}) is the front end of an anywidget as well as of the static page: model.get("meta")
-// describes the runs, model.get("data") holds them, encoded as described in encoding.py. The picture
+// render({model, el}) is the front end of an anywidget as well as of the static page: model.get("runs")
+// is {meta, data}, where meta describes the runs and data holds them, encoded as described in encoding.py.
+// It is one field, so that what describes and what is described always belong together. The picture
 // of a slot is the state after its dispatch, with the tasks on the move that a server has just taken
 // from a queue that is not its own.
 
@@ -997,7 +998,10 @@ class View {
     this.build();
     this.abort = new AbortController();
     const options = { signal: this.abort.signal };
-    document.addEventListener("keydown", (event) => this.key(event), options);
+    // A page of its own has all keys; in a notebook those with the focus in the view, and no others.
+    this.home = this.root.getRootNode();
+    const listener = this.home === document && !meta.height ? document : this.root;
+    listener.addEventListener("keydown", (event) => this.key(event), options);
     for (const media of [this.calm, this.dark]) media.addEventListener("change", () => this.restyle(), options);
     this.watcher = new ResizeObserver(() => this.layOut());
     this.watcher.observe(this.panels);
@@ -1040,10 +1044,10 @@ class View {
     this.live = make("p", { class: "csr-hidden", "aria-live": "polite" });
     this.storyBox = make("div", { class: "csr-story" });
     const controls = make("div", { class: "csr-controls", role: "group", "aria-label": "Playback" },
-      this.playButton, button("Back", "One slot back (left arrow)", () => this.step(-1)), button("Step", "One slot on (right arrow)", () => this.step(1)),
+      this.playButton, button("Back", "Back one slot (left arrow)", () => this.step(-1)), button("Step", "Step one slot on (right arrow)", () => this.step(1)),
       make("label", {}, "slot ", this.slotField), this.slider, make("label", {}, "speed ", this.speedField));
     const choices = make("div", { class: "csr-choices" },
-      ...(this.runs.length > 1 ? [make("label", {}, this.sameScale, " same scale of the bars")] : []), make("label", {}, "theme ", this.themeField));
+      ...(this.runs.length > 1 ? [make("label", {}, this.sameScale, " same scale of the bars")] : []), make("label", { class: "csr-theme" }, "theme ", this.themeField));
     const heading = make("div", {}, make("h1", {}, meta.title), make("p", { class: "csr-about" }, meta.subtitle));
     this.root = make("div", { class: "csr", "data-theme": "auto" }, make("header", {}, heading, choices), this.panels, controls, this.chart.element,
       make("div", { class: "csr-foot" }, make("section", { "aria-label": "Story" }, this.storyBox), make("aside", { "aria-label": "Legend and help" }, this.legend(), ...help(meta, this.runs))),
@@ -1143,7 +1147,7 @@ class View {
     // Text ten times a second is enough to read, and spares the time for the picture.
     if (this.isPlaying && now - this.told < 100) return;
     this.told = now;
-    if (document.activeElement !== this.slotField) this.slotField.value = String(this.meta.first + slot);
+    if (this.home.activeElement !== this.slotField) this.slotField.value = String(this.meta.first + slot);
     this.slider.setAttribute("aria-valuetext", `slot ${this.meta.first + slot}`);
     for (const stage of this.stages) stage.showNumbers(slot);
     this.showStory();
@@ -1165,7 +1169,7 @@ class View {
     if (!width) return;
     const isTwo = this.stages.length > 1 && width > 760, gap = 20;
     const each = isTwo ? Math.floor((width - gap * (this.stages.length - 1)) / this.stages.length) : width;
-    const height = Math.max(190, Math.min(720, window.innerHeight - 470));
+    const height = this.meta.height ?? Math.max(190, Math.min(720, window.innerHeight - 470));
     if (this.laidOut === `${width} ${height}`) return;
     this.laidOut = `${width} ${height}`;
     for (const stage of this.stages) stage.resize(each, height);
@@ -1229,7 +1233,7 @@ class View {
     const key = parts.map((part) => part.textContent).join("|");
     if (key === this.storyKey) return;
     this.storyKey = key;
-    const hadFocus = this.storyBox.contains(document.activeElement) ? document.activeElement.textContent : null;
+    const focused = this.home.activeElement, hadFocus = this.storyBox.contains(focused) ? focused.textContent : null;
     this.storyBox.replaceChildren(...parts);
     if (hadFocus) [...this.storyBox.querySelectorAll("button")].find((each) => each.textContent === hadFocus)?.focus();
   }
@@ -1275,7 +1279,8 @@ function mostIn(run) {
 /** A colour of a curve, on a dark ground. */
 function lighter(colour) {
   const parts = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
-  return `rgb(${parts.map((part) => Math.round(part + (255 - part) * 0.4)).join(", ")})`;
+  const share = parts.some((part) => part > 0) ? 0.4 : 0.75; // black would stay too dark
+  return `rgb(${parts.map((part) => Math.round(part + (255 - part) * share)).join(", ")})`;
 }
 
 function icon({ shape, colour, mark }) {
@@ -1319,7 +1324,7 @@ function help(meta, runs) {
 export async function render({ model, el }) {
   let view = null, turn = 0;
   const load = async () => {
-    const mine = ++turn, meta = model.get("meta"), runs = await readRuns(meta, model.get("data"));
+    const mine = ++turn, { meta, data } = model.get("runs"), runs = await readRuns(meta, data);
     if (mine !== turn) return;
     const kept = view && { slot: view.slot, isPlaying: view.isPlaying, speed: view.speed, theme: view.themeField.value };
     view?.destroy();
@@ -1331,7 +1336,7 @@ export async function render({ model, el }) {
     view.jump(kept.slot);
     if (kept.isPlaying) view.toggle();
   };
-  model.on?.("change:data", load);
+  model.on?.("change:runs", load);
   await load();
   return () => view?.destroy();
 }

@@ -1,0 +1,1 @@
+"""The live demo and the lessons: marimo notebooks, the replay as a widget, theory beside it."""

@@ -1,0 +1,1 @@
+"""The lessons, one marimo notebook a topic; each also runs as a script and checks its claims."""
