@@ -54,10 +54,11 @@ def check(
 
 def _describe(file: str, overrides: list[str]) -> str:
     """Return in a line what a scenario says; raise if it is wrong."""
-    from cluster_sim.cli.run_table import capacity_words, scenario_words
+    from cluster_sim.cli.run_table import capacity_words, condition_rows, scenario_words
     from cluster_sim.scenario.build import prepare
 
     scenario = inputs.read(file, overrides)
     with inputs.named(file):
         prepared = prepare(scenario)
-    return f"{scenario_words(prepared)}; load {capacity_words(prepared)}"
+    conditions = "".join(f"; {name} {words}" for name, words in condition_rows(prepared))
+    return f"{scenario_words(prepared)}; load {capacity_words(prepared)}{conditions}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from cluster_sim.cli.options import Engine, File, Json, Plot, Quiet, Set
 from cluster_sim.cli.plots import check_plot, plot_comparison
 from cluster_sim.cli.progress import ProgressBar, RunsInRow
 from cluster_sim.cli.run import one_replication_words, overrides_of, precision_words
-from cluster_sim.errors import ScenarioError, UnknownNameError
+from cluster_sim.errors import ClusterSimError, ScenarioError, UnknownNameError
 
 if TYPE_CHECKING:
     from cluster_sim.experiments.comparison import Comparison
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare", "policy_names"]
 
+_ALL = "all"
 _BY_DEFAULT = "priority,jsq-maxweight"  # the comparison of the paper's section 6
 
 
@@ -59,6 +61,8 @@ def compare(
         inputs.check_outputs({"--plot": plot}, file, scenario)
         check_plot(plot)
         variants = _variants(scenario) if readings else {"": scenario}
+        if policies.strip() == _ALL:
+            names = _able(names, variants, file, is_quiet=quiet)
         n_slots = len(variants) * len(names) * RunsInRow(scenario.run, _slots(scenario)).n_slots
         with inputs.named(file), ProgressBar(n_slots, is_quiet=quiet) as bar:
             found = _compare_all(variants, names, bar)
@@ -105,7 +109,7 @@ def policy_names(text: str) -> list[str]:
     from cluster_sim.policies import find
     from cluster_sim.policies import names as registered
 
-    if text.strip() == "all":
+    if text.strip() == _ALL:
         return list(registered(None))
     names = [name.strip() for name in text.split(",")]
     if "" in names:
@@ -122,6 +126,36 @@ def policy_names(text: str) -> list[str]:
     if wrong:
         raise UnknownNameError("\n".join(wrong))
     return names
+
+
+def _able(
+    names: list[str], variants: dict[str, Scenario], file: str, *, is_quiet: bool
+) -> list[str]:
+    """Return the policies that can run the scenario under each reading; say why others cannot."""
+    from cluster_sim.experiments.engines import choose_engine
+    from cluster_sim.policies import get
+    from cluster_sim.scenario.build import prepare
+
+    with inputs.named(file):
+        ready = [prepare(scenario) for scenario in variants.values()]
+    able: list[str] = []
+    unable: dict[str, list[str]] = {}  # by reason
+    for name in names:
+        try:
+            for prepared in ready:
+                scheduler = prepared.scenario.scheduler
+                parameters = scheduler.parameters if name == scheduler.policy else {}
+                system = replace(prepared.system, policy=get(name, **parameters))
+                if prepared.scenario.run.engine == "compiled":
+                    choose_engine("compiled", system)
+        except ClusterSimError as error:
+            reason = str(error).replace(f"policy {name!r}", "the policy")
+            unable.setdefault(reason, []).append(name)
+        else:
+            able.append(name)
+    for reason, those in unable.items():
+        streams.note(f"left out: {', '.join(those)}: {reason}", is_quiet=is_quiet)
+    return able
 
 
 def _variants(scenario: Scenario) -> dict[str, Scenario]:

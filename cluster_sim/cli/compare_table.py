@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cluster_sim.cli import streams
-from cluster_sim.cli.run_table import capacity_words, percent, plural, runs_words
+from cluster_sim.cli.run_table import capacity_words, condition_rows, percent, plural, runs_words
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -98,6 +98,7 @@ def print_comparison(name: str, comparison: Comparison) -> None:
     servers = plural(prepared.scenario.cluster.servers, "server")
     lines = [
         f"{servers}, {prepared.scenario.traffic.kind} traffic; load {capacity_words(prepared)}",
+        *(f"{name}: {words}" for name, words in condition_rows(prepared)),
         f"{runs_words(first)}; means ± 95 % in slots; differences and ratios are paired",
     ]
     print_table(prepared.scenario.title or name, lines, columns, rows)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cluster_sim.cli.sweep_table import Found
     from cluster_sim.experiments.comparison import Comparison
     from cluster_sim.experiments.replications import Outcome
     from cluster_sim.recording.queue_samples import QueueSamples
     from cluster_sim.scenario.build import Prepared
 
-__all__ = ["check_plot", "plot_comparison", "plot_outcome", "queue_samples"]
+__all__ = ["check_plot", "plot_comparison", "plot_outcome", "plot_sweep", "queue_samples"]
 
 
 def check_plot(path: str | None) -> None:
@@ -84,3 +85,20 @@ def plot_comparison(path: str | None, comparison: Comparison) -> None:
         from cluster_sim.views.saving import save_figure
 
         save_figure(draw_comparison(comparison), path)
+
+
+def plot_sweep(path: str | None, found: Found) -> None:
+    """Save the figure of a sweep, if one is asked for; of points without results it has none.
+
+    Parameters
+    ----------
+    path : str or None
+    found : Found
+    """
+    pairs = [(p, o) for p in found.points if (o := found.outcomes[p.id]) is not None]
+    if path is not None and pairs:
+        from cluster_sim.views.saving import save_figure
+        from cluster_sim.views.sweeps import draw_sweep
+
+        points, outcomes = zip(*pairs, strict=True)
+        save_figure(draw_sweep(points, outcomes, points[0].scenario.title or found.path), path)

@@ -11,6 +11,7 @@ from cluster_sim.cli.options import Json
 
 if TYPE_CHECKING:
     from cluster_sim.policies.base import Policy
+    from cluster_sim.policies.replication import ReplicationScheme
 
 __all__ = ["policies"]
 
@@ -21,16 +22,26 @@ _KINDS = {
 
 
 def policies(json: Json = False) -> Status:
-    """List the policies and what is proved of them."""
-    from cluster_sim.policies import find, names
+    """List the policies, what is proved of them, and the replication schemes."""
+    from cluster_sim.policies import find, names, replication
 
     known = [find(name) for name in names(None)]
+    schemes = [replication.find(name) for name in replication.names()]
     if json:
-        streams.print_json({"policies": [_as_json(policy) for policy in known]})
+        streams.print_json(
+            {
+                "policies": [_as_json(policy) for policy in known],
+                "replication": [_scheme_as_json(scheme) for scheme in schemes],
+            }
+        )
         return Status.SUCCESS
     for policy in known:
         print("\n".join(_describe(_as_json(policy))), end="\n\n")
-    print('A policy of your own: policy = "module:Class" in [scheduler].')
+    print('A policy of your own: policy = "module:Class" in [scheduler].\n')
+    print("Replication schemes, for scheme = ... in [replication]:\n")
+    for scheme in schemes:
+        print("\n".join(_describe_scheme(_scheme_as_json(scheme))), end="\n\n")
+    print('A scheme of your own: scheme = "module:Class" in [replication].')
     return Status.SUCCESS
 
 
@@ -64,10 +75,31 @@ def _as_json(policy: type[Policy]) -> dict[str, Any]:
             "conditions": guarantee.conditions,
         },
         "paper": policy.paper,
-        "parameters": {
-            field.name: _default(field) for field in dataclasses.fields(policy) if field.init
-        },
+        "parameters": _parameters(policy),
     }
+
+
+def _scheme_as_json(scheme: type[ReplicationScheme]) -> dict[str, Any]:
+    return {
+        "name": scheme.name,
+        "title": scheme.title,
+        "paper": scheme.paper,
+        "parameters": _parameters(scheme),
+    }
+
+
+def _describe_scheme(scheme: dict[str, Any]) -> list[str]:
+    parameters = [f"{name} = {default}" for name, default in scheme["parameters"].items()]
+    return [
+        scheme["name"],
+        f"  {scheme['title']}",
+        *([f"  parameters: {', '.join(parameters)}"] if parameters else []),
+        *([f"  {scheme['paper']}"] if scheme["paper"] else []),
+    ]
+
+
+def _parameters(kind: type[Policy | ReplicationScheme]) -> dict[str, Any]:
+    return {field.name: _default(field) for field in dataclasses.fields(kind) if field.init}
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

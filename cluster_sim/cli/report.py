@@ -1,4 +1,4 @@
-"""``cluster-sim report``: one page on a scenario."""
+"""``cluster-sim report``: one page on a scenario, or on the results of a sweep."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import typer
 from cluster_sim.cli import inputs
 from cluster_sim.cli.compare import policy_names
 from cluster_sim.cli.endings import Status
-from cluster_sim.cli.options import Engine, File, Quiet, Set
+from cluster_sim.cli.options import Engine, EngineName, Quiet, Set
 from cluster_sim.cli.pages import check_page, command_words, size_words
 from cluster_sim.cli.progress import ProgressBar, RunsInRow
+from cluster_sim.cli.report_results import report_results
 from cluster_sim.cli.run import one_replication_words, overrides_of, precision_words
 from cluster_sim.cli.theory import theory_rows
 
@@ -27,7 +28,13 @@ __all__ = ["report"]
 
 
 def report(
-    file: File,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="Scenario file (TOML), which is run; or results file of a sweep, which is read.",
+        ),
+    ],
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")
     ] = "report.html",
@@ -43,11 +50,29 @@ def report(
     engine: Engine = None,
     quiet: Quiet = False,
 ) -> Status:
-    """Run a scenario and write a page on it.
+    """Write a page on a scenario or on a sweep.
 
     One HTML file that needs no network and no other file: the question, the answer with intervals,
-    figures, what the theory says, the scenario, and what it takes to repeat it.
+    figures, what the theory says, the scenario, and what it takes to repeat it. A scenario is run
+    for it; from a results file of `cluster-sim sweep` the page is made without running anything.
     """
+    from cluster_sim.experiments.stored import is_results_file
+
+    if is_results_file(file):
+        given: dict[str, object] = {"--policies": policies, "--set": set_, "--engine": engine}
+        return report_results(file, output, given)
+    return _report_scenario(file, output, policies, set_, engine, is_quiet=quiet)
+
+
+def _report_scenario(
+    file: str,
+    output: str,
+    policies: str | None,
+    set_: list[str] | None,
+    engine: EngineName | None,
+    *,
+    is_quiet: bool,
+) -> Status:
     from cluster_sim.scenario.build import prepare
     from cluster_sim.scenario.task_types import list_types, report_of
     from cluster_sim.views.report import report_page
@@ -63,7 +88,7 @@ def report(
             prepared = prepare(scenario)
             types = list_types(prepared)
             theory = theory_rows(prepared, types, report_of(prepared, types))
-            comparison, history = _run(scenario, prepared, names, is_quiet=quiet)
+            comparison, history = _run(scenario, prepared, names, is_quiet=is_quiet)
     options: dict[str, object] = {"--policies": policies, "--set": set_, "--engine": engine}
     page = report_page(
         comparison,

@@ -176,6 +176,8 @@ def _write_notes(outcome: Outcome, *, is_quiet: bool) -> None:
             "if that is more than the workload means",
             is_quiet=is_quiet,
         )
+    if outcome.prepared.system.failures is not None:
+        streams.note("the load is of the capacity without breakdowns", is_quiet=is_quiet)
     if outcome.stability.verdict == "unstable":
         streams.note(
             "the system is unstable: its means depend on how long it runs", is_quiet=is_quiet

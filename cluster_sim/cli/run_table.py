@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from cluster_sim.cli import streams
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "capacity_words",
+    "condition_rows",
     "percent",
     "plural",
     "print_outcome",
@@ -103,6 +105,39 @@ def capacity_words(prepared: Prepared) -> str:
     return f"{prepared.load:.4g} of the capacity, {rate}"
 
 
+def condition_rows(prepared: Prepared) -> list[tuple[str, str]]:
+    """Return as rows what is not as in the paper: service times, speeds, estimates, phases.
+
+    Parameters
+    ----------
+    prepared : Prepared
+
+    Returns
+    -------
+    list of (str, str)
+        None where all is as in the paper.
+    """
+    system, scenario = prepared.system, prepared.scenario
+    rows = []
+    if system.service.kind != "geometric":
+        rows.append(("service times", f"{system.service.words}; mean 1 / rate"))
+    if system.cluster.speeds is not None:
+        counts = Counter(system.cluster.speeds)
+        words = ", ".join(f"{plural(n, 'server')} at {s:g}" for s, n in sorted(counts.items()))
+        rows.append(("speeds", words))
+    if system.told_rates is not None:
+        told = zip(system.cluster.tier_names, system.told_rates, strict=True)
+        words = ", ".join(f"{name} {rate:g}" for name, rate in told)
+        rows.append(("told rates", f"{words} (what the scheduler believes)"))
+    if scenario.phases is not None:
+        table = scenario.phases
+        stays = ", ".join(f"{stay:g}" for stay in table.stay)
+        kind = "on average" if table.stays == "geometric" else "each time"
+        moves = f"; the hot spot moves by {plural(table.move, 'server')}" if table.move else ""
+        rows.append(("phases", f"{len(table.stay)}, of {stays} slots {kind}{moves}"))
+    return rows
+
+
 def print_rows(title: str, lines: list[str], rows: list[tuple[str, str]]) -> None:
     """Print a title, some lines, and rows of name and value.
 
@@ -132,6 +167,7 @@ def print_outcome(outcome: Outcome, name: str) -> None:
     name : str
         What to call the scenario if it has no title.
     """
+    from cluster_sim.cli.disruption_rows import disruption_rows, failed_words
     from cluster_sim.experiments.replications import QUANTILES
 
     prepared, found = outcome.prepared, outcome.as_dict()
@@ -152,7 +188,9 @@ def print_outcome(outcome: Outcome, name: str) -> None:
         ("arrival rate", f"{found['rate']:.6g} tasks per slot"),
         ("load", capacity_words(prepared)),
         ("stability", f"{found['stable']['verdict']}: {found['stable']['reason']}"),
-        ("tasks", tasks),
+        ("tasks", tasks + failed_words(found)),
+        *disruption_rows(found),
+        *condition_rows(prepared),
         ("speed", f"{speed or 0:,.0f} tasks/s, {outcome.wall_seconds:.2f} s in all"),
     ]
     print_rows(prepared.scenario.title or name, [scenario_words(prepared), how], rows)

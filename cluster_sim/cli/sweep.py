@@ -10,7 +10,7 @@ import typer
 
 from cluster_sim.cli import inputs, streams
 from cluster_sim.cli.endings import Status
-from cluster_sim.cli.options import Engine, File, Json, Quiet, Set
+from cluster_sim.cli.options import Engine, File, Json, Plot, Quiet, Set
 from cluster_sim.cli.progress import ProgressBar
 from cluster_sim.cli.run import overrides_of
 from cluster_sim.cli.run_table import plural
@@ -64,6 +64,7 @@ def sweep(
     status: Annotated[
         bool, typer.Option("--status", help="Show what is there and run nothing.")
     ] = False,
+    plot: Plot = None,
     json: Json = False,
     set_: Set = None,
     engine: Engine = None,
@@ -76,6 +77,7 @@ def sweep(
     keeps what is finished.
     """
     from cluster_sim.cli import sweep_table
+    from cluster_sim.cli.plots import check_plot, plot_sweep
     from cluster_sim.experiments.export import check_export
     from cluster_sim.experiments.export import export as write_export
     from cluster_sim.experiments.points import points
@@ -89,7 +91,8 @@ def sweep(
     with streams.only_json(json), inputs.user_modules(file):
         scenario = inputs.read(file, overrides)
         path = output or _default_output(file)
-        inputs.check_outputs({"-o": path, "--export": export}, file, scenario)
+        inputs.check_outputs({"-o": path, "--export": export, "--plot": plot}, file, scenario)
+        check_plot(plot)
         if export is not None:
             check_export(export)
         with inputs.named(file):
@@ -101,6 +104,7 @@ def sweep(
             if export is not None:
                 write_export(export, listed, store)
             found = sweep_table.look(listed, store, summary)
+        plot_sweep(plot, found)
     if json:
         streams.print_json(sweep_table.as_json(found))
     else:

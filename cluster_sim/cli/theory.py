@@ -110,7 +110,7 @@ def theory_rows(
     -------
     list of (str, str)
     """
-    from cluster_sim.cli.run_table import capacity_words, plural
+    from cluster_sim.cli.run_table import capacity_words, condition_rows, plural
 
     rates = ", ".join(f"{tier} {rate:g}" for tier, rate in prepared.scenario.tiers.items())
     rows: list[tuple[str, str]] = [
@@ -118,6 +118,7 @@ def theory_rows(
         ("arrival rate", f"{prepared.system.workload.rate:.6g} tasks per slot"),
         ("load", capacity_words(prepared)),
         ("task types", types.source),
+        *condition_rows(prepared),
     ]
     if report.helpers is not None and report.beneficiaries is not None:
         rows += [

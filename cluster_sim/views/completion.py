@@ -47,7 +47,9 @@ def draw_completion(curves: Sequence[Curve], title: str, *, split: float = SPLIT
         for number, region in enumerate(regions, 1):
             axes = figure.add_subplot(1, len(regions), number)
             plot_completion(axes, [cut for curve in curves if (cut := region.cut(curve))])
-            axes.set_title(f"{title}, {region.name}" if len(regions) > 1 else title)
+            axes.set_title(region.name if len(regions) > 1 else title)
+        if len(regions) > 1:
+            figure.suptitle(title, fontsize=10)
     return figure
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 from cluster_sim.experiments.comparison import Comparison, Difference
 from cluster_sim.experiments.outcome import QUANTILES, Outcome
@@ -16,25 +13,9 @@ from cluster_sim.policies.base import Optimality
 from cluster_sim.scenario.build import Prepared
 from cluster_sim.scenario.writing import format_document
 from cluster_sim.views.pages import content_policy, fill, package_text
+from cluster_sim.views.report_tables import Drawing, Rows, facts, figures, packages, table
 
 __all__ = ["Drawing", "expected_verdict", "report_page"]
-
-Rows = Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure of the page.
-
-    Parameters
-    ----------
-    svg : str
-        From `cluster_sim.views.inline_svg.inline_svg`.
-    caption : str
-    """
-
-    svg: str
-    caption: str
 
 
 def report_page(
@@ -72,10 +53,6 @@ def report_page(
     first = comparison.outcomes[0]
     scenario = first.prepared.scenario
     style = package_text("cluster_sim.views", "report.css")
-    figures = "\n".join(
-        f"<figure>{each.svg}<figcaption>{html.escape(each.caption)}</figcaption></figure>"
-        for each in drawings
-    )
     return fill(
         package_text("cluster_sim.views", "report.html"),
         {
@@ -89,9 +66,9 @@ def report_page(
         {
             "style": style,
             "answer": _answer(comparison, notes),
-            "figures": figures,
-            "theory": _facts([*theory, *_verdicts(comparison)]),
-            "versions": _facts(_versions(first)),
+            "figures": figures(drawings),
+            "theory": facts([*theory, *_verdicts(comparison)]),
+            "versions": facts(_versions(first)),
         },
     )
 
@@ -111,6 +88,9 @@ def expected_verdict(prepared: Prepared) -> str:
     if load >= 1:
         return f"unstable under any policy: the load, {load:.4g}, is not below 1"
     proved = policy.guarantee.throughput
+    if proved is Optimality.YES and prepared.system.departures:
+        why = ", ".join(prepared.system.departures)
+        return f"open: the load is below 1, but the proofs do not cover it: {why}"
     conditions = f" ({policy.guarantee.conditions})" if policy.guarantee.conditions else ""
     # What is proved for two tiers says nothing of three.
     holds_here = prepared.system.cluster.n_tiers == 2 or "any number of tiers" in conditions
@@ -126,6 +106,13 @@ def expected_verdict(prepared: Prepared) -> str:
     return f"open: the load is below 1, but the policy is {words[proved]}{conditions}"
 
 
+def _rates_words(prepared: Prepared) -> str:
+    if prepared.system.departures:
+        also = f"; {', '.join(prepared.system.departures)}"
+        return f"service rates, one over the mean number of slots{also}; rates"
+    return "probability per slot that a task in service completes"
+
+
 def _question(comparison: Comparison) -> str:
     prepared = comparison.outcomes[0].prepared
     scenario, names = prepared.scenario, [each.policy for each in comparison.outcomes]
@@ -135,8 +122,7 @@ def _question(comparison: Comparison) -> str:
     policies = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     return (
         f"How long do tasks take under {policies}? {where}; {scenario.traffic.kind} traffic at "
-        f"{prepared.load:.4g} of the capacity; probability per slot that a task in service "
-        f"completes: {rates}."
+        f"{prepared.load:.4g} of the capacity; {_rates_words(prepared)}: {rates}."
     )
 
 
@@ -159,7 +145,7 @@ def _answer(comparison: Comparison, notes: Sequence[str]) -> str:
     )
     paragraphs = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
     remarks = "".join(f'<p class="muted">{html.escape(note)}</p>' for note in notes)
-    return paragraphs + _table(caption, head, rows) + remarks
+    return paragraphs + table(caption, head, rows) + remarks
 
 
 def _slots(found: Estimate) -> str:
@@ -206,38 +192,10 @@ def _verdicts(comparison: Comparison) -> list[tuple[str, str]]:
 def _versions(outcome: Outcome) -> list[tuple[str, str]]:
     from cluster_sim import __version__
 
-    packages = []
-    for name in ("numpy", "scipy", "simpy", "numba"):
-        try:
-            packages.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            packages.append(f"no {name}")
     run = outcome.prepared.scenario.run
     return [
         ("cluster_sim", __version__),
         ("seed", str(run.seed)),
         ("engine", outcome.engine),
-        ("Python", f"{platform.python_version()}, {', '.join(packages)}"),
+        packages(),
     ]
-
-
-def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    first = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
-    body = "".join(
-        f'<tr><th scope="row">{html.escape(row[0])}</th>'
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        f'<div class="wide"><table><caption>{html.escape(caption)}</caption>'
-        f"<thead><tr>{first}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _facts(rows: Rows) -> str:
-    body = "".join(
-        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(value)}</td></tr>'
-        for name, value in rows
-    )
-    return f'<div class="wide"><table class="facts"><tbody>{body}</tbody></table></div>'

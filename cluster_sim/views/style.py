@@ -99,6 +99,17 @@ _FIXED = (
     "jfiq",
     "jiq",
     "jsq-d",
+    "delay",
+    "fair",
+    "hadoop-fifo",
+    "quincy",
+    "sparrow",
+    "maxweight-types",
+    "generalised-c-mu",
+    "discrete-review",
+    "bell-williams",
+    "squillante",
+    "blind-gb-pandas",
 )
 
 

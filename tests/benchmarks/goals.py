@@ -30,6 +30,7 @@ from tests.benchmarks.measuring import (
 from tests.benchmarks.other_simulators import OTHERS
 from tests.benchmarks.plain_simpy import run_events, run_stores
 from tests.benchmarks.systems import (
+    ENGINES,
     KEY,
     evenly_loaded,
     prepared,
@@ -39,6 +40,7 @@ from tests.benchmarks.systems import (
 
 PAIR = ("priority", "jsq-maxweight")
 POINTER = 8  # bytes
+SOLVING = ("quincy", "discrete-review")  # policies that solve an optimisation problem as they go
 
 
 class MissingError(Exception):
@@ -358,6 +360,30 @@ def _other(name: str, n_servers: int, load: float, slots: int) -> Rate:
     return Rate(int(n), float(seconds))
 
 
+def task_policies(effort: Effort) -> list[Finding]:
+    """Each task policy against `priority`, on the SimPy engine that runs both."""
+    findings = []
+    names = policies.names(policies.PolicyKind.TASK)
+    for kind, slots in (("even", effort.slots(40)), ("hotspot", effort.slots(40))):
+        systems = [prepared(name, 1000, 0.9, kind=kind).system for name in ("priority", *names)]
+        for system in systems:
+            ENGINES["simpy"](system, KEY, slots=2)
+        rates = in_turn(
+            min(effort.n_rounds, 3),
+            *(partial(tasks_of, "simpy", system, slots) for system in systems),
+        )
+        findings += [
+            Finding(
+                f"SimPy engine, {name} over priority: {kind}",
+                ratio(found, rates[0]),
+                at_least=0.05 if name in SOLVING else 0.2,
+                note=f"M = 1000, load 0.9, {slots} slots; {speed(found):,.0f} tasks/s",
+            )
+            for name, found in zip(names, rates[1:], strict=True)
+        ]
+    return findings
+
+
 BENCHMARKS: dict[str, Callable[[Effort], list[Finding]]] = {
     "simpy": simpy_engine,
     "c": against_c,
@@ -367,5 +393,6 @@ BENCHMARKS: dict[str, Callable[[Effort], list[Finding]]] = {
     "start-up": start_up,
     "threads": threads,
     "figure-3": figure_3,
+    "task-policies": task_policies,
     "others": others,
 }

@@ -2,10 +2,10 @@
 
 usage: python -m tests.benchmarks.table [--quick] [--write] [NAME ...]
 
-NAME is a benchmark (simpy, c, engines, large, memory, start-up, threads, figure-3, others) or
-`grid`; without one, all are run, in about ten minutes. --quick makes every run short: it shows that
-the benchmarks work, not how fast anything is. --write replaces the measured part of
-docs/performance.md, and wants all of them.
+NAME is a benchmark (simpy, c, engines, large, memory, start-up, threads, figure-3, task-policies,
+others) or `grid`; without one, all are run, in about fifteen minutes. --quick makes every run
+short: it shows that the benchmarks work, not how fast anything is. --write replaces the measured
+part of docs/performance.md, and wants all of them.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster_sim.model.readings import Reading
-from cluster_sim.policies import names
+from cluster_sim.policies import PolicyKind, names
 from tests.cli.shell import call
 
 
@@ -118,3 +118,24 @@ def test_all_policies_make_a_league_table(folder: Path) -> None:
     ).json
     assert found["policies"] == list(names(None))
     assert len({result["arrivals"] for result in found["results"]}) == 1, "the same tasks"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("reading.service_tier=queue", r'service_tier = "queue": the tasks of the policy wait in'),
+        ("run.engine=compiled", r'\[run\] engine = "compiled": the policy is a task policy, which'),
+    ],
+)
+def test_who_cannot_run_the_scenario_is_left_out_of_the_league(
+    folder: Path, change: str, reason: str
+) -> None:
+    """Of all policies, those that the reading or the engine rules out are named with the reason."""
+    found = call(
+        "compare", "six.toml", "--policies", "all", "--json", "--set", change,
+        "--set", "run.replications=1",
+    )  # fmt: skip
+    assert found.json["policies"] == list(names(PolicyKind.QUEUE))
+    told = ", ".join(names(PolicyKind.TASK))
+    assert re.search(rf"^note: left out: {told}: {reason}", found.err, re.M)
+    assert call("compare", "six.toml", "--policies", "delay", "--set", change).status == 2

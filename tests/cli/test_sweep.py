@@ -163,7 +163,7 @@ def test_the_other_commands_leave_the_sweep_aside(file: Path) -> None:
     done = call("run", "swept.toml", "--json")
     assert done.status == 0
     assert "sweep" not in done.json["scenario"]
-    assert done.json["load"] == 0.5
+    assert done.json["load"] == pytest.approx(0.5)
     assert call("compare", "swept.toml", "--policies", "priority,fifo").status == 0
     assert call("check", "swept.toml").status == 0
     file.write_text(SWEPT.replace("0.9]", "99]"))

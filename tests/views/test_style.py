@@ -12,7 +12,7 @@ from cluster_sim.views.style import look_of
 
 def test_registered_policies_are_told_apart_in_black_and_white() -> None:
     """No two share marker and line."""
-    looks = {name: look_of(name) for name in policies.names()}
+    looks = {name: look_of(name) for name in policies.names(None)}
     for one, other in itertools.combinations(looks, 2):
         ours, theirs = looks[one], looks[other]
         assert (ours.marker, ours.line) != (theirs.marker, theirs.line), (one, other)
