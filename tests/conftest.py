@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, settings
 # Figures are drawn to files only; set before anything imports pyplot.
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+# Tables are as wide as they need to be where nobody looks; the workers of `pytest -n` name a width.
+os.environ.pop("COLUMNS", None)
+
 # A shell starts its background jobs with Ctrl-C ignored, and a program passes that on to those that
 # it starts; the tests of interrupts need it in force.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -23,16 +23,16 @@ sys.path[:0] = [str(HERE), str(DOCS.parent)]
 
 def pages() -> dict[str, str]:
     """Return the pages of the reference, by their path below ``docs``."""
-    import api
-    import commands
-    import policies
-    import scenario
+    import api_pages
+    import commands_page
+    import policies_page
+    import scenario_page
 
     return {
-        "reference/commands.md": commands.page(),
-        "reference/scenario.md": scenario.page(),
-        "reference/policies.md": policies.page(),
-        **api.pages(),
+        "reference/commands.md": commands_page.page(),
+        "reference/scenario.md": scenario_page.page(),
+        "reference/policies.md": policies_page.page(),
+        **api_pages.pages(),
     }
 
 

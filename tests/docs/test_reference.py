@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 from support.page_runner import REPOSITORY
 
-MAKERS = ("api", "commands", "marking", "policies", "scenario")
+MAKERS = ("api_pages", "commands_page", "marking", "policies_page", "scenario_page")
 
 
 @pytest.fixture(scope="module")

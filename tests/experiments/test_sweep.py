@@ -107,10 +107,12 @@ def test_more_points_add(path: Path) -> None:
 
 
 def test_order_and_workers_do_not_matter(path: Path, tmp_path: Path) -> None:
-    """Points in reverse on three threads and any executor give the same file."""
+    """Points in reverse on three threads and any executor give the same results."""
     listed = points(scenario(run__replications=3))
     expected = finished(listed, path)
-    assert finished(listed[::-1], tmp_path / "reverse.sqlite", workers=threads(3)) == expected
+    reverse = finished(listed[::-1], tmp_path / "reverse.sqlite", workers=threads(3))
+    # All but the note of which points the last sweep asked for, in its order.
+    assert reverse | {"meta": []} == expected | {"meta": []}
     with ThreadPoolExecutor(2) as pool:
         assert finished(listed, tmp_path / "pool.sqlite", workers=pool) == expected
         assert pool.submit(int, "1").result() == 1  # it is the caller's, and still open

@@ -17,6 +17,7 @@ SHORT = {
     "own_policy": ("--slots", "300"),
     "queue_per_type": ("--servers", "10,40", "--slots", "60"),
     "four_fold": ("--slots", "100", "--servers", "20", "--loads", "0.9"),
+    "league": ("--policies", "priority,balanced-pandas,fifo", "--slots", "300", "--load", "0.8"),
     "make_small_trace": ("--help",),  # tests/traces/test_small_trace.py runs it
 }
 
@@ -48,6 +49,20 @@ def test_importing_a_script_runs_nothing(script: Path) -> None:
     assert 'if __name__ == "__main__":\n' in text
     assert f"\n    python {script.name}" in text
     assert os.access(script, os.X_OK)
+
+
+def test_league(tmp_path: Path) -> None:
+    """A row a policy, the best first; FIFO, blind to locality, cannot carry the load anywhere."""
+    header, *rows = run_script("league", *SHORT["league"], folder=tmp_path).splitlines()
+    assert re.split(r" {2,}", header) == [
+        *("policy", "even", "hot spot", "zipf", "trace", "three tiers", "over the best"),
+    ]
+    scores = [float(row.split()[-1]) for row in rows]
+    assert scores == sorted(scores)
+    assert min(scores) >= 1.0
+    last = re.split(r" {2,}", rows[-1])
+    assert last[0] == "fifo"
+    assert all(cell.rstrip().endswith("+") for cell in last[1:-1])
 
 
 def test_threshold_sweep(tmp_path: Path) -> None:
