@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster_sim import policies
 from tests.scenarios.shipped import FOLDER, ROOT, SCRIPTS
 
 SHORT = {
@@ -63,6 +64,15 @@ def test_league(tmp_path: Path) -> None:
     last = re.split(r" {2,}", rows[-1])
     assert last[0] == "fifo"
     assert all(cell.rstrip().endswith("+") for cell in last[1:-1])
+
+
+def test_the_page_shows_the_recorded_league() -> None:
+    """The table of "Choosing a scheduler" is the recorded one, with a row for every policy."""
+    page = (ROOT / "docs/how-to/choosing-a-scheduler.md").read_text(encoding="utf-8")
+    recorded = (FOLDER / "league.txt").read_text(encoding="utf-8")
+    assert f"```text\n{recorded}```" in page
+    rows = recorded.splitlines()[1:]
+    assert {row.split()[0] for row in rows} == set(policies.names(None))
 
 
 def test_threshold_sweep(tmp_path: Path) -> None:
