@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import importlib
 import inspect
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from cluster_sim.errors import ClusterSimError, PolicyError, UnknownNameError, did_you_mean
 from cluster_sim.policies.balanced_pandas import BalancedPandas
@@ -41,6 +37,7 @@ from cluster_sim.policies.maxweight_types import MaxWeightTypes
 from cluster_sim.policies.priority import Priority
 from cluster_sim.policies.quincy import Quincy
 from cluster_sim.policies.random_local import RandomLocal
+from cluster_sim.policies.registry import import_name, made, parameter_problems
 from cluster_sim.policies.sparrow import Sparrow
 from cluster_sim.policies.squillante import Squillante
 from cluster_sim.policies.task_base import Setting, TaskPolicy, TaskScheduling
@@ -174,52 +171,6 @@ def find(name: str) -> type[Policy]:
     return checked(import_name(name, "policy"))
 
 
-def import_name(name: str, what: str) -> object:
-    """Return the object named ``module:Name``.
-
-    Parameters
-    ----------
-    name : str
-    what : str
-        What it is to be, for the message.
-
-    Returns
-    -------
-    object
-
-    Raises
-    ------
-    UnknownNameError
-        If the module cannot be imported or has no such name.
-    """
-    module_name, _, attribute = name.partition(":")
-    here = str(Path.cwd())
-    added = here not in sys.path
-    if added:
-        sys.path.insert(0, here)
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise UnknownNameError(
-            f"{what} {name!r}: no module {error.name!r}; run from the folder that holds it, or "
-            "install it"
-        ) from error
-    except Exception as error:
-        raise UnknownNameError(
-            f"{what} {name!r}: importing {module_name} failed: {type(error).__name__}: {error}"
-        ) from error
-    finally:
-        if added:
-            sys.path.remove(here)
-    if not hasattr(module, attribute):
-        known = [n for n, value in vars(module).items() if inspect.isclass(value)]
-        raise UnknownNameError(
-            f"{what} {name!r}: module {module_name} has no {attribute!r}. "
-            f"{did_you_mean(attribute, known)}"
-        )
-    return getattr(module, attribute)
-
-
 def checked(candidate: object) -> type[Policy]:
     """Return the class if it meets the contract of a policy.
 
@@ -287,20 +238,7 @@ def get(name: str, **parameters: object) -> Policy:
     >>> get("priority", threshold=3)
     Priority(threshold=3)
     """
-    policy = find(name)
-    known = [field.name for field in dataclasses.fields(policy) if field.init]
-    for parameter in parameters:
-        if parameter not in known:
-            raise UnknownNameError(
-                f"{parameter!r} is not a parameter of policy {name!r}. "
-                f"{did_you_mean(parameter, known)}"
-            )
-    try:
-        return policy(**parameters)
-    except ClusterSimError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise PolicyError(f"policy {name!r}: {error}") from error
+    return made(find(name), f"policy {name!r}", parameters)
 
 
 def check_parameters(name: str, parameters: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -322,15 +260,4 @@ def check_parameters(name: str, parameters: Mapping[str, object]) -> list[tuple[
         policy = find(name)
     except ClusterSimError as error:
         return [("policy", str(error).removeprefix(f"policy {name!r}: "))]
-    known = [field.name for field in dataclasses.fields(policy) if field.init]
-    problems = [
-        (key, f"is not a parameter of policy {name!r}. {did_you_mean(key, known)}")
-        for key in parameters
-        if key not in known
-    ]
-    for key in parameters.keys() & set(known):
-        try:
-            get(name, **{key: parameters[key]})
-        except ClusterSimError as error:
-            problems.append((key, str(error).split(": ", 1)[-1]))
-    return problems
+    return parameter_problems(policy, f"policy {name!r}", parameters)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from collections.abc import Mapping
 
 from cluster_sim.errors import ClusterSimError, PolicyError, UnknownNameError, did_you_mean
-from cluster_sim.policies import import_name
+from cluster_sim.policies.registry import import_name, made, parameter_problems
 from cluster_sim.policies.replication.base import (
     Replicating,
     ReplicationScheme,
@@ -121,20 +120,7 @@ def get(name: str, **parameters: object) -> ReplicationScheme:
     >>> get("dare", probability=1.0).budget
     0.2
     """
-    scheme = find(name)
-    known = _parameters(scheme)
-    for parameter in parameters:
-        if parameter not in known:
-            raise UnknownNameError(
-                f"{parameter!r} is not a parameter of replication scheme {name!r}. "
-                f"{did_you_mean(parameter, known)}"
-            )
-    try:
-        return scheme(**parameters)
-    except ClusterSimError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise PolicyError(f"replication scheme {name!r}: {error}") from error
+    return made(find(name), f"replication scheme {name!r}", parameters)
 
 
 def check_parameters(name: str, parameters: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -152,22 +138,9 @@ def check_parameters(name: str, parameters: Mapping[str, object]) -> list[tuple[
     list of (str, str)
         Key and message of each problem; empty if there is none.
     """
+    label = f"replication scheme {name!r}"
     try:
-        known = _parameters(find(name))
+        scheme = find(name)
     except ClusterSimError as error:
-        return [("scheme", str(error).removeprefix(f"replication scheme {name!r}: "))]
-    problems = []
-    for key, value in parameters.items():
-        if key not in known:
-            hint = did_you_mean(key, known) if known else "It has none; remove the key."
-            problems.append((key, f"is not a parameter of scheme {name!r}. {hint}"))
-            continue
-        try:
-            get(name, **{key: value})
-        except ClusterSimError as error:
-            problems.append((key, str(error).split(": ", 1)[-1]))
-    return problems
-
-
-def _parameters(scheme: type[ReplicationScheme]) -> list[str]:
-    return [field.name for field in dataclasses.fields(scheme) if field.init]
+        return [("scheme", str(error).removeprefix(f"{label}: "))]
+    return parameter_problems(scheme, label, parameters)
