@@ -13,7 +13,7 @@ import numpy as np
 
 from cluster_sim.compiled.cache import MARKER, cache_folder, make_forgiving, write_once
 from cluster_sim.compiled.closure import compile_tree, digest
-from cluster_sim.compiled.linking import linking_options
+from cluster_sim.compiled.linking import kernel_options, linking_options
 from cluster_sim.errors import PolicyError
 from cluster_sim.kernels import loop, traffic
 from cluster_sim.policies.base import QueuePolicy
@@ -145,7 +145,7 @@ def _assemble(
     copy = _cached_copy(function, names, mark, label)
     kernel = copy or plain
     kernel.__qualname__ = f"{function.__qualname__}_{mark[:16]}"  # see `compile_tree`
-    result = _njit(kernel, cache=copy is not None)
+    result = _njit(kernel, cache=copy is not None, **kernel_options())
     if copy is not None:
         make_forgiving(result)
     return result

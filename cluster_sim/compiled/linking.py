@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-__all__ = ["linking_options"]
+__all__ = ["kernel_options", "linking_options"]
 
 # Passes of numba for what none of our kernels has: with statements, closures, inlined overloads,
 # loops over mixed tuples, expressions over whole arrays. They take a tenth of the time.
@@ -39,20 +39,54 @@ def linking_options() -> dict[str, Any]:
         Empty if this version of numba is built otherwise.
     """
     try:
-        return {"pipeline_class": _linking_compiler()}
+        return {"pipeline_class": _compiler(_use_linked_library())}
     except (ImportError, AttributeError):
         return {}
 
 
-def _linking_compiler() -> type[Any]:
-    from numba.core import compiler, compiler_machinery
+@cache
+def kernel_options() -> dict[str, Any]:
+    """Return the options of ``numba.njit`` for a kernel that Python calls.
+
+    Returns
+    -------
+    dict
+        Empty if this version of numba is built otherwise.
+    """
+    try:
+        return {"pipeline_class": _compiler(None)}
+    except (ImportError, AttributeError):
+        return {}
+
+
+def _compiler(before_lowering: type[Any] | None) -> type[Any]:
+    """Return numba's own pipeline without what our kernels do not need, and perhaps with a pass."""
+    from numba.core import compiler
     from numba.core.typed_passes import AnnotateTypes
+
+    base: Any = compiler.CompilerBase
+    builder: Any = compiler.DefaultPassBuilder
+
+    class KernelCompiler(base):  # type: ignore[misc]
+        def define_pipelines(self) -> list[Any]:
+            manager = builder.define_nopython_pipeline(self.state)
+            manager.passes = [
+                (kind, why) for kind, why in manager.passes if kind.__name__ not in SKIPPED
+            ]
+            if before_lowering is not None:
+                manager.add_pass_after(before_lowering, AnnotateTypes)
+            manager.finalize()
+            return [manager]
+
+    return KernelCompiler
+
+
+def _use_linked_library() -> type[Any]:
+    from numba.core import compiler_machinery
 
     library = _linked_library()
     register: Any = compiler_machinery.register_pass
     lowering: Any = compiler_machinery.LoweringPass
-    base: Any = compiler.CompilerBase
-    builder: Any = compiler.DefaultPassBuilder
 
     @register(mutates_CFG=False, analysis_only=True)
     class UseLinkedLibrary(lowering):  # type: ignore[misc]
@@ -67,19 +101,7 @@ def _linking_compiler() -> type[Any]:
             state.library = library(state.targetctx.codegen(), state.func_id.func_qualname)
             return False
 
-    class LinkingCompiler(base):  # type: ignore[misc]
-        """Numba's own pipeline, with another library and without what our kernels do not need."""
-
-        def define_pipelines(self) -> list[Any]:
-            manager = builder.define_nopython_pipeline(self.state)
-            manager.passes = [
-                (kind, why) for kind, why in manager.passes if kind.__name__ not in SKIPPED
-            ]
-            manager.add_pass_after(UseLinkedLibrary, AnnotateTypes)
-            manager.finalize()
-            return [manager]
-
-    return LinkingCompiler
+    return UseLinkedLibrary
 
 
 def _linked_library() -> type[Any]:

@@ -47,7 +47,7 @@ def find_least(replicas, tie_break, tie, least):
         )
 
 
-def join(task, queue, size, at, slot, batch, queues, tasks):
+def join(task, queue, is_first, size, at, slot, batch, queues, tasks):
     """Put an arrival in a row of the pool, and the row at the end of a queue."""
     tasks[task, NEXT] = EMPTY
     tasks[task, ARRIVED] = slot
@@ -60,7 +60,7 @@ def join(task, queue, size, at, slot, batch, queues, tasks):
         n_needs = batch.needs.shape[1]
         for j in range(n_needs):
             tasks[task, tasks.shape[1] - n_needs + j] = batch.needs[at, j]
-    if queues.waiting[queue] == 0:
+    if is_first:
         queues.head[queue] = task
     else:
         tasks[queues.tail[queue], NEXT] = task
@@ -119,9 +119,10 @@ def route_arrivals(slot, n_arrivals, rules, counters, batch, queues, pool, longe
             counters[ERROR_QUEUE] = chosen
             stop = BAD_ROUTE
             continue
-        queue = chosen | NOTHING  # as int64
+        is_first = queues.waiting[chosen] == 0  # what is no whole number does not compile as index
+        queue = np.int64(chosen)
         n_free -= 1
-        join(pool.free[n_free], queue, size, at, slot, batch, queues, pool.tasks)
+        join(pool.free[n_free], queue, is_first, size, at, slot, batch, queues, pool.tasks)
         if rules.counts_service:
             queues.lengths[queue] += 1
         if USES_LONGEST and queues.lengths[queue] > rules.above:

@@ -31,7 +31,6 @@ from cluster_sim.kernels.numbers import (
     N_OUTLIERS,
     N_WAITING,
     NEXT,
-    NOTHING,
     NOTHING_WAITS,
     NUMBER,
     REPLICAS,
@@ -112,7 +111,9 @@ def choose_queue(server, has_own, slot, tie, rules, queues, longest):
         rules.tie_break,
         tie,
     )
-    return queue | NOTHING  # whatever whole number as int64; others do not compile
+    if queue != queue:  # noqa: PLR0124 - never so: what is no whole number is no index to numba
+        return np.int64(queues.waiting[queue])
+    return np.int64(queue)
 
 
 def take(queue, rules, queues, tasks, longest, least):

@@ -365,3 +365,21 @@ def test_the_environment_of_children_is_ours() -> None:
     """A child sees the checkout, and a variable can be taken away."""
     assert "HOME" not in environment(HOME=None)
     assert environment(HOME="here")["HOME"] == "here"
+
+
+OTHER_BUILD = """
+from numba.core import codegen
+del codegen.CPUCodeLibrary._optimize_final_module
+from cluster_sim.compiled.linking import linking_options
+assert linking_options() == {}
+codegen.CPUCodeLibrary._optimize_final_module = lambda library: None
+"""
+
+
+@pytest.mark.slow
+def test_another_build_of_numba_does_without_linking(tmp_path: Path) -> None:
+    """Where numba's code generator is not as we know it, loops are compiled its usual way."""
+    usual = output(
+        OTHER_BUILD + COMPILED.format(policy="fifo"), tmp_path, CLUSTER_SIM_CACHE=str(tmp_path)
+    )
+    assert usual == output(ON_SIMPY.format(policy="fifo"), tmp_path)
