@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Any
@@ -19,7 +21,7 @@ from cluster_sim.emulator.server import serve_forever, serve_until_broken
 from cluster_sim.emulator.task_scheduler import TaskScheduler
 from cluster_sim.errors import ScenarioError
 from cluster_sim.model.readings import QueueLength
-from cluster_sim.model.task import Task, TrackedTask
+from cluster_sim.model.task import JobTask, Task, TrackedTask
 from cluster_sim.model.workload import ArrivalBatch
 from cluster_sim.policies.task_base import TaskPolicy
 from cluster_sim.randomness import Key, Stream, blocks, uniforms
@@ -35,6 +37,8 @@ Progress = Callable[[int], None]
 TASKS_AT_ONCE = (
     1024  # made of a batch: few, or the garbage collector goes over them again and again
 )
+
+OBJECTS_PER_COLLECTION = 100_000
 
 
 class Emulator:
@@ -63,7 +67,7 @@ class Emulator:
         if system.is_dynamic:
             self._dynamics = Dynamics(system, key, self.scheduler, self.observers)
         is_tracked = system.is_dynamic or system.needs is not None
-        self._kind = TrackedTask if is_tracked else Task
+        self._kind = TrackedTask if is_tracked else JobTask if self._tells_jobs else Task
         ends, n_servers = Ends(self.env), system.cluster.n_servers
         self._repaired = [Bell(self.env) for _ in range(n_servers if system.failures else 0)]
         lives = [
@@ -113,7 +117,8 @@ class Emulator:
         """
         done = self.env.process(self._clock(n_slots, progress))
         try:
-            self.env.run(until=done)
+            with _seldom_collected():
+                self.env.run(until=done)
         finally:
             self.observers.close(self.state)
 
@@ -186,6 +191,17 @@ class Emulator:
             if bound is not None and count >= bound:
                 self.n_bound_hits += 1
             begin = end
+
+
+@contextlib.contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Let Python look for garbage in cycles seldom: a run makes none, and looking takes a tenth."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], OBJECTS_PER_COLLECTION) if before[0] else 0, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _replica_lists(replicas: np.ndarray) -> list[list[int]]:

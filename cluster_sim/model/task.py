@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
-__all__ = ["Task", "TrackedTask"]
+__all__ = ["JobTask", "Task", "TrackedTask"]
 
 
 class Task:
@@ -21,8 +21,8 @@ class Task:
         Servers that hold its chunk.
     luck : float
         Uniform from which its service time follows, whatever the rate.
-    job : int
-        Number of its job. Set under a task policy only: queue policies know no jobs.
+    job
+        See `JobTask`.
     chunk, needs, returns
         See `TrackedTask`.
     queue : int
@@ -33,7 +33,6 @@ class Task:
 
     __slots__ = (
         "arrival",
-        "job",
         "luck",
         "number",
         "queue",
@@ -106,10 +105,22 @@ class Task:
         return ", ".join(parts)
 
 
-class TrackedTask(Task):
-    """A task of which more must be known than in most runs.
+class JobTask(Task):
+    """A task that knows its job: under a task policy, for queue policies know no jobs.
 
     A class of its own, because each place for an attribute makes every task of every run slower.
+
+    Attributes
+    ----------
+    job : int
+        Number of its job.
+    """
+
+    __slots__ = ("job",)
+
+
+class TrackedTask(JobTask):
+    """A task of which more must be known than in most runs.
 
     Attributes
     ----------
