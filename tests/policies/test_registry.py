@@ -235,7 +235,8 @@ def test_unknown_parameters_are_refused_with_the_nearest() -> None:
     )
     with pytest.raises(UnknownNameError, match=message):
         policies.get("priority", treshold=3)
-    with pytest.raises(UnknownNameError, match=r"parameter of policy 'fifo'\. It has none; leave it out\."):
+    message = r"parameter of policy 'fifo'\. It has none; leave it out\."
+    with pytest.raises(UnknownNameError, match=message):
         policies.get("fifo", threshold=3)
 
 
